@@ -1,0 +1,1 @@
+"""Compute pair statistics: arrays in, frozen results out."""

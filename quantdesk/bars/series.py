@@ -1,0 +1,153 @@
+"""Keep the bars of one instrument and interval as growing columns that panels and models read."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from quantdesk.bars.arrays import BarArrays, FloatArray, IntArray
+from quantdesk.bars.builder import Bar
+
+_FLOATS = ("open", "high", "low", "close", "volume", "quote_volume")
+
+
+class BarSeries:
+    """Hold at most ``capacity`` bars ascending in open time; the oldest fall out.
+
+    Bars built from trades take precedence over source bars (klines, files) of the same open time.
+    ``version`` rises with every change, so that a reader knows when to pull again.
+    """
+
+    def __init__(self, capacity: int = 200_000) -> None:
+        self._capacity = capacity
+        self._size = 0
+        self._start = 0
+        self._allocate(1_024)
+        self.version = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def last_time(self) -> int | None:
+        """Return the open time (ms) of the newest bar."""
+        return int(self._times[self._start + self._size - 1]) if self._size else None
+
+    def upsert(self, bar: Bar) -> None:
+        """Put a bar built from trades in its place: the last, a new last, or an older one."""
+        self.version += 1
+        last = self.last_time
+        if last is None or bar.open_time > last:
+            self._append(bar)
+            return
+        row = self._row_of(bar.open_time)
+        if self._times[row] != bar.open_time:
+            row = self._insert_row(row)
+        self._write(row, bar)
+
+    def merge(self, bars: BarArrays, *, from_trades: bool, closed: bool = True) -> None:
+        """Merge a block of bars, e.g. history read from the store or klines from REST."""
+        if len(bars) == 0:
+            return
+        self.version += 1
+        held = self.arrays()
+        held_trades = self.from_trades()
+        held_closed = self.closed()
+        keep = np.ones(len(bars), bool)
+        if not from_trades:
+            keep = ~np.isin(bars.open_time, held.open_time[held_trades])
+        drop = np.isin(held.open_time, bars.open_time[keep])
+        times = np.concatenate([held.open_time[~drop], bars.open_time[keep]])
+        order = np.argsort(times, kind="stable")[-self._capacity :]
+        new = int(keep.sum())
+        flags = np.concatenate([held_trades[~drop], np.full(new, from_trades)])[order]
+        shut = np.concatenate([held_closed[~drop], np.full(new, closed)])[order]
+        trades = np.concatenate([held.trades[~drop], bars.trades[keep]])[order]
+        columns = {n: np.concatenate([getattr(held, n)[~drop], getattr(bars, n)[keep]])[order] for n in _FLOATS}
+        size = len(order)
+        self._allocate(max(1_024, size + size // 4))
+        self._start, self._size = 0, size
+        self._times[:size], self._trades[:size] = times[order], trades
+        self._from_trades[:size], self._closed[:size] = flags, shut
+        for name, column in columns.items():
+            self._columns[name][:size] = column
+
+    def clear(self) -> None:
+        """Forget every bar."""
+        self._start = self._size = 0
+        self.version += 1
+
+    def arrays(self) -> BarArrays:
+        """Return copies of all bars, the forming one included."""
+        span = self._span()
+        columns = {name: self._columns[name][span].copy() for name in _FLOATS}
+        return BarArrays(open_time=self._times[span].copy(), trades=self._trades[span].copy(), **columns)
+
+    def closed(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Return which bars are closed (a copy, one flag a bar)."""
+        return self._closed[self._span()].copy()
+
+    def from_trades(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Return which bars were built from trades that we hold (a copy, one flag a bar)."""
+        return self._from_trades[self._span()].copy()
+
+    def revisions(self) -> IntArray:
+        """Return the revision of each bar (a copy)."""
+        return self._revision[self._span()].copy()
+
+    def last_close(self) -> float | None:
+        """Return the close of the newest bar."""
+        return float(self._columns["close"][self._start + self._size - 1]) if self._size else None
+
+    def _span(self) -> slice:
+        return slice(self._start, self._start + self._size)
+
+    def _allocate(self, rows: int) -> None:
+        self._times: IntArray = np.zeros(rows, np.int64)
+        self._trades: IntArray = np.zeros(rows, np.int64)
+        self._revision: IntArray = np.zeros(rows, np.int64)
+        self._from_trades = np.zeros(rows, np.bool_)
+        self._closed = np.zeros(rows, np.bool_)
+        self._columns: dict[str, FloatArray] = {name: np.zeros(rows) for name in _FLOATS}
+
+    def _all(self) -> list[np.ndarray[tuple[int], np.dtype[np.generic]]]:
+        flags = [self._times, self._trades, self._revision, self._from_trades, self._closed]
+        return [*flags, *self._columns.values()]
+
+    def _row_of(self, open_time: int) -> int:
+        return self._start + int(np.searchsorted(self._times[self._span()], open_time))
+
+    def _append(self, bar: Bar) -> None:
+        if self._start + self._size == len(self._times):
+            self._make_room()
+        if self._size == self._capacity:
+            self._start += 1
+            self._size -= 1
+        self._size += 1
+        self._write(self._start + self._size - 1, bar)
+
+    def _make_room(self) -> None:
+        old, span, size = self._all(), self._span(), self._size
+        self._allocate(min(max(1_024, 2 * size), self._capacity + self._capacity // 4 + 16))
+        for column, previous in zip(self._all(), old, strict=True):
+            column[:size] = previous[span]
+        self._start = 0
+
+    def _insert_row(self, row: int) -> int:
+        if self._start + self._size == len(self._times):
+            row -= self._start
+            self._make_room()
+        end = self._start + self._size
+        for column in self._all():
+            column[row + 1 : end + 1] = column[row:end].copy()
+        self._size += 1
+        if self._size > self._capacity:
+            self._start += 1
+            self._size -= 1
+        return row
+
+    def _write(self, row: int, bar: Bar) -> None:
+        self._times[row], self._trades[row] = bar.open_time, bar.trades
+        self._revision[row], self._closed[row] = bar.revision, bar.closed
+        self._from_trades[row] = True
+        for name in _FLOATS:
+            self._columns[name][row] = getattr(bar, name)

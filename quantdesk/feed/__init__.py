@@ -1,0 +1,1 @@
+"""Speak the exchange's protocol: frames in, ticks out."""

@@ -1,0 +1,1 @@
+"""Hold what the screen shows, in Qt's core only."""

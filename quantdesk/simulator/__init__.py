@@ -1,0 +1,1 @@
+"""Serve a local exchange that speaks the real one's protocol."""

@@ -1,0 +1,1 @@
+"""Keep ticks, bars and the ledger; read them back."""

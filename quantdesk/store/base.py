@@ -1,0 +1,115 @@
+"""Say what a store does; the embedded and the server store both keep this promise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from quantdesk.bars.arrays import BarArrays, FloatArray, IntArray
+from quantdesk.types import Gap, Instrument, Tick
+
+
+class StoreError(Exception):
+    """Say in one line why the store cannot do what was asked, and what to do next."""
+
+
+class StoreBusyError(StoreError):
+    """Another program writes to this store; open it read-only."""
+
+
+class DiskLowError(StoreError):
+    """The disk is nearly full; writing has stopped cleanly."""
+
+
+@dataclass(frozen=True, slots=True)
+class TickArrays:
+    """Hold n stored ticks as columns, ascending in (ts, agg_id)."""
+
+    agg_id: IntArray
+    ts: IntArray
+    price: FloatArray
+    quantity: FloatArray
+    is_buyer_maker: IntArray
+    trades: IntArray
+
+    def __len__(self) -> int:
+        return len(self.agg_id)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBars:
+    """Hold bars of the read view: trades take precedence, ``origin`` tells each bar's source.
+
+    ``origin[i]`` is "trades", "partial" (trades, but some of the bar's are missing and no source bar
+    stands in), "kline" or "file:<name>".
+    """
+
+    bars: BarArrays
+    origin: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInstrument:
+    """Tell what is held of one instrument."""
+
+    id: int
+    instrument: Instrument
+    ticks: int
+    first_ts: int | None
+    last_ts: int | None
+    last_agg_id: int | None
+
+
+class Reader(Protocol):
+    """Read a store; every call fetches all and closes. Safe beside a writer in this or another process."""
+
+    def instruments(self) -> list[StoredInstrument]:
+        """List every instrument that has ticks or source bars."""
+
+    def find(self, symbol: str, venue: str | None = None) -> list[StoredInstrument]:
+        """List the instruments of a symbol, of one venue or of all."""
+
+    def last_tick(self, instrument: Instrument) -> tuple[int, int] | None:
+        """Return (agg_id, ts) of the highest stored id, or None."""
+
+    def load_bars(
+        self,
+        instrument: Instrument,
+        interval: str,
+        start: int | None = None,
+        end: int | None = None,
+        limit: int | None = None,
+    ) -> StoredBars:
+        """Load bars with start <= open_time < end, ascending; ``limit`` keeps the newest."""
+
+    def load_ticks(
+        self, instrument: Instrument, start: int | None = None, end: int | None = None, chunk: int = 50_000
+    ) -> Iterator[TickArrays]:
+        """Yield the ticks with start <= ts < end in blocks, ascending in (ts, agg_id)."""
+
+    def load_gaps(self, instrument: Instrument) -> list[Gap]:
+        """Load the ledger of one instrument, ascending in first_id."""
+
+    def close(self) -> None:
+        """Let go of the store."""
+
+
+class Store(Reader, Protocol):
+    """Write a store; used by ONE thread, the writer's."""
+
+    def ensure_instrument(self, instrument: Instrument) -> int:
+        """Register the instrument or update its tick and step size; return its id."""
+
+    def append_ticks(self, instrument: Instrument, ticks: Sequence[Tick]) -> int:
+        """Insert ticks, ignore those already held, refresh the touched bars; return how many were new."""
+
+    def append_source_bars(self, instrument: Instrument, interval: str, bars: BarArrays, origin: str) -> int:
+        """Upsert closed bars whose trades we do not hold; return how many rows changed."""
+
+    def save_gaps(self, instrument: Instrument, gaps: Sequence[Gap]) -> None:
+        """Write the ledger rows (keyed by instrument and first_id) and mark the overlapping bars partial
+        while a gap is open, filling, expired or missing-in-part; clear the mark once filled or missing."""
+
+    def enforce_limits(self) -> int:
+        """Delete the oldest ticks above the size cap in slices (never bars); return rows deleted."""

@@ -1,0 +1,218 @@
+"""Name the things that travel: instruments, ticks, quotes, klines, gaps and states.
+
+Every stamp is an int of milliseconds since 1970 UTC; prices and quantities are doubles whose
+``repr`` is the exchange's number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+#: What is assumed until the exchange says better: fine enough for every known instrument.
+UNKNOWN_STEP = Decimal("0.00000001")
+
+
+class Origin(StrEnum):
+    """Say where data come from; only ``LIVE`` may speak to the tray as the market."""
+
+    LIVE = "live"
+    HISTORY = "history"
+    FILE = "file"
+    REPLAY = "replay"
+    SIMULATED = "simulated"
+
+
+class Interval(StrEnum):
+    """Name the bar intervals that are built from trades."""
+
+    S1 = "1s"
+    M1 = "1m"
+    M5 = "5m"
+
+    @property
+    def ms(self) -> int:
+        """Return the length in milliseconds."""
+        return {"1s": 1_000, "1m": 60_000, "5m": 300_000}[self.value]
+
+
+def decimals_of(step: Decimal) -> int:
+    """Return how many decimals a tick or step size has (0.10 -> 1, 0.001 -> 3, 1 -> 0)."""
+    exponent = step.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """Identify what is traded: a symbol at a venue, with its price tick and quantity step."""
+
+    venue: str
+    symbol: str
+    tick_size: Decimal = UNKNOWN_STEP
+    step_size: Decimal = UNKNOWN_STEP
+
+    @property
+    def price_decimals(self) -> int:
+        """Return the decimals of a price."""
+        return decimals_of(self.tick_size)
+
+    @property
+    def quantity_decimals(self) -> int:
+        """Return the decimals of a quantity."""
+        return decimals_of(self.step_size)
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolInfo:
+    """Describe one symbol of exchangeInfo."""
+
+    symbol: str
+    status: str
+    contract_type: str
+    base: str
+    quote: str
+    tick_size: Decimal
+    step_size: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Carry one aggregate trade. ``ts`` is the trade time T; ``trades`` is l - f + 1."""
+
+    symbol: str
+    agg_id: int
+    price: float
+    quantity: float
+    ts: int
+    is_buyer_maker: bool
+    trades: int = 1
+    event_ts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BookTicker:
+    """Carry the best bid and ask; ``update_id`` strictly rises."""
+
+    symbol: str
+    update_id: int
+    bid: float
+    bid_quantity: float
+    ask: float
+    ask_quantity: float
+    ts: int
+    event_ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarkPrice:
+    """Carry mark price, index price and funding rate; the heartbeat of the market route."""
+
+    symbol: str
+    mark: float
+    index: float
+    funding_rate: float
+    next_funding_ts: int
+    event_ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kline:
+    """Carry the exchange's own bar; used to check ours, and as history."""
+
+    symbol: str
+    interval: str
+    open_time: int
+    close_time: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    quote_volume: float
+    trades: int
+    closed: bool
+    event_ts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerShutdown:
+    """Announce that the exchange will cut this connection soon."""
+
+    event_ts: int
+
+
+MarketEvent = Tick | BookTicker | MarkPrice | Kline | ServerShutdown
+
+
+class GapState(StrEnum):
+    """Say how far the filling of a gap has come."""
+
+    OPEN = "open"
+    FILLING = "filling"
+    FILLED = "filled"
+    EXPIRED = "expired"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Record a hole in the aggregate trade ids [first_id, last_id], both inclusive.
+
+    ``start_ts``/``end_ts`` bound the trade times of the missing ids (the neighbours' trade times),
+    so that bars overlapping them are known to be partial. ``calls`` counts REST requests made.
+    """
+
+    symbol: str
+    first_id: int
+    last_id: int
+    start_ts: int
+    end_ts: int
+    opened_at: int
+    state: GapState = GapState.OPEN
+    calls: int = 0
+
+    @property
+    def size(self) -> int:
+        """Return how many ids the gap spans."""
+        return self.last_id - self.first_id + 1
+
+
+class Light(StrEnum):
+    """Colour a connection or store light."""
+
+    OFF = "off"
+    GREEN = "green"
+    AMBER = "amber"
+    RED = "red"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedStatus:
+    """Sum up the feed for the status bar; made anew, never changed in place."""
+
+    light: Light = Light.OFF
+    text: str = ""
+    symbols: tuple[str, ...] = ()
+    messages_per_second: float = 0.0
+    lag_ms: float | None = None
+    clock_offset_ms: float | None = None
+    duplicates: int = 0
+    quarantined: int = 0
+    reconnects: int = 0
+    open_gaps: int = 0
+    missing_ids: int = 0
+    used_weight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """Sum up the store for the status bar."""
+
+    light: Light = Light.OFF
+    text: str = ""
+    queued: int = 0
+    written: int = 0
+    duplicates: int = 0
+    size_bytes: int = 0
+    read_only: bool = False
