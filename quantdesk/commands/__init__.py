@@ -1,0 +1,1 @@
+"""Run the program's sub-commands, each in a file of its own."""
