@@ -1,0 +1,56 @@
+"""Run the whole gate: format, lint, types, import contracts, tests. The same by hand and in CI."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+import ground
+
+STEPS = {
+    "format": ["-m", "ruff", "format", "--check", "."],
+    "lint": ["-m", "ruff", "check", "."],
+    "types": ["-m", "mypy"],
+    "imports": ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
+    "tests": ["-m", "pytest", "-q", "-m", "not long"],
+}
+BENCHMARKS = ("tests.benchmarks.startup", "tests.benchmarks.store_speed", "tests.benchmarks.desk_load")
+
+
+def main() -> int:
+    """Set up, run every step and sum up; 0 only when all passed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--long", action="store_true", help="also the tests that take minutes")
+    parser.add_argument("--benchmarks", action="store_true", help="only the benchmarks that print the README's tables")
+    args, rest = parser.parse_known_args()
+    try:
+        ground.check_python()
+        ground.install_debian_packages(ground.QT_PACKAGES + ground.X11_PACKAGES + ground.GATE_PACKAGES)
+        ground.install_environment("dev")
+    except ground.GroundError as error:
+        print(f"gate: {error}", file=sys.stderr)
+        return 1
+    steps = {name: list(command) for name, command in STEPS.items()}
+    if args.long:
+        steps["tests"] = ["-m", "pytest", "-q"]
+    steps["tests"] += rest
+    if args.benchmarks:
+        steps = {name: ["-m", name, *rest] for name in BENCHMARKS}
+    return _run(steps)
+
+
+def _run(steps: dict[str, list[str]]) -> int:
+    results: dict[str, tuple[int, float]] = {}
+    for name, command in steps.items():
+        print(f"\n== {name}", flush=True)
+        start = time.monotonic()
+        results[name] = (ground.run([ground.python(), *command], cwd=ground.ROOT), time.monotonic() - start)
+    print("\n== summary")
+    for name, (code, seconds) in results.items():
+        print(f"{'ok    ' if code == 0 else 'FAILED'}  {name:<28} {seconds:6.1f} s")
+    return int(any(code for code, _ in results.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
