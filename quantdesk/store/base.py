@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from quantdesk.bars.arrays import BarArrays, FloatArray, IntArray
-from quantdesk.types import Gap, Instrument, Tick
+from quantdesk.types import Gap, Instrument, StoreStatus, Tick
+
+T = TypeVar("T")
 
 
 class StoreError(Exception):
@@ -83,6 +86,19 @@ class Reader(Protocol):
     ) -> StoredBars:
         """Load bars with start <= open_time < end, ascending; ``limit`` keeps the newest."""
 
+    def intervals(self, instrument: Instrument) -> list[str]:
+        """List the intervals that the read view has bars of."""
+
+    def iter_bars(
+        self,
+        instrument: Instrument,
+        interval: str,
+        start: int | None = None,
+        end: int | None = None,
+        chunk: int = 50_000,
+    ) -> Iterator[StoredBars]:
+        """Yield the bars that load_bars would load in blocks, ascending."""
+
     def load_ticks(
         self, instrument: Instrument, start: int | None = None, end: int | None = None, chunk: int = 50_000
     ) -> Iterator[TickArrays]:
@@ -111,5 +127,40 @@ class Store(Reader, Protocol):
         """Write the ledger rows (keyed by instrument and first_id) and mark the overlapping bars partial
         while a gap is open, filling, expired or missing-in-part; clear the mark once filled or missing."""
 
-    def enforce_limits(self) -> int:
-        """Delete the oldest ticks above the size cap in slices (never bars); return rows deleted."""
+    def enforce_limits(self, seconds: float | None = None) -> int:
+        """Delete the oldest ticks above the size cap in slices (never bars); return rows deleted.
+
+        With ``seconds`` it stops after about that time and goes on at the next call.
+        """
+
+    def size_bytes(self) -> int:
+        """Return what the store takes on disk."""
+
+    def free_bytes(self) -> int | None:
+        """Return what is free where the store writes, or None where that is not known."""
+
+
+class Writer(Protocol):
+    """Take what the feed hands over; no method waits for the disk but ``flush`` and ``stop``."""
+
+    def put_ticks(self, instrument: Instrument, ticks: Sequence[Tick]) -> bool:
+        """Queue ticks; False = refused, and the caller books a gap."""
+
+    def put_source_bars(self, instrument: Instrument, interval: str, bars: BarArrays, origin: str) -> None:
+        """Queue closed bars whose trades we do not hold."""
+
+    def put_gaps(self, instrument: Instrument, gaps: Sequence[Gap]) -> None:
+        """Queue rows of the ledger."""
+
+    def call(self, act: Callable[[Store], T]) -> Future[T]:
+        """Run ``act`` on the store behind what is queued."""
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until what is queued now is committed."""
+
+    def stop(self, timeout: float = 30.0) -> bool:
+        """Commit what is queued and close."""
+
+    @property
+    def status(self) -> StoreStatus:
+        """Return how the store is doing."""

@@ -1,0 +1,177 @@
+"""Read ticks, bars, instruments and the ledger with statements that every store shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from quantdesk.bars.arrays import BarArrays
+from quantdesk.store.base import StoredBars, StoredInstrument, TickArrays
+from quantdesk.store.schema import all_bars_select, bars, gaps, instruments, source_bars, ticks
+from quantdesk.types import Gap, GapState, Instrument, Interval
+
+_NO_BARS = StoredBars(BarArrays.empty(), ())
+
+
+class SqlReader:
+    """Read a store through SQLAlchemy Core; a store says how to connect."""
+
+    def _reading(self) -> AbstractContextManager[sa.Connection]:
+        """Return a connection inside a transaction; every use fetches all it asked for."""
+        raise NotImplementedError
+
+    def _rows(self, statement: sa.Executable) -> Sequence[Any]:
+        with self._reading() as connection:
+            return connection.execute(statement).all()
+
+    def _id_of(self, instrument: Instrument) -> int | None:
+        key = (instruments.c.venue == instrument.venue, instruments.c.symbol == instrument.symbol)
+        rows = self._rows(sa.select(instruments.c.id).where(*key))
+        return int(rows[0][0]) if rows else None
+
+    def instruments(self) -> list[StoredInstrument]:
+        """List every instrument that has ticks or source bars, by venue and symbol."""
+        own = instruments.c
+
+        def edge(order: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
+            return (
+                sa.select(ticks.c.ts).where(ticks.c.instrument_id == own.id).order_by(order).limit(1).scalar_subquery()
+            )
+
+        held = sa.or_(
+            own.ticks > 0,
+            sa.exists().where(source_bars.c.instrument_id == own.id),
+            sa.exists().where(bars.c.instrument_id == own.id),
+        )
+        columns = (own.id, own.venue, own.symbol, own.tick_size, own.step_size, own.ticks, own.last_agg_id)
+        statement = sa.select(*columns, edge(ticks.c.ts), edge(ticks.c.ts.desc()))
+        return [
+            StoredInstrument(row[0], _instrument(row), row[5], row[7], row[8], row[6])
+            for row in self._rows(statement.where(held).order_by(own.venue, own.symbol))
+        ]
+
+    def find(self, symbol: str, venue: str | None = None) -> list[StoredInstrument]:
+        """List the instruments of a symbol (in any case), of one venue or of all."""
+        wanted = symbol.casefold()
+        return [
+            held
+            for held in self.instruments()
+            if held.instrument.symbol.casefold() == wanted and venue in (None, held.instrument.venue)
+        ]
+
+    def intervals(self, instrument: Instrument) -> list[str]:
+        """List the intervals that the read view has bars of, shortest of the built ones first."""
+        held = self._id_of(instrument)
+        if held is None:
+            return []
+        found = [i.value for i in Interval if self._rows(_first_bar(held, i.value))]
+        last = ""
+        while True:
+            # One seek for each interval; DISTINCT would read every bar.
+            named = sa.select(sa.func.min(source_bars.c.interval)).where(source_bars.c.instrument_id == held)
+            last = self._rows(named.where(source_bars.c.interval > last))[0][0]
+            if last is None:
+                return found
+            if last not in found:
+                found.append(last)
+
+    def last_tick(self, instrument: Instrument) -> tuple[int, int] | None:
+        """Return (agg_id, ts) of the highest stored id, or None."""
+        key = (instruments.c.venue == instrument.venue, instruments.c.symbol == instrument.symbol)
+        rows = self._rows(sa.select(instruments.c.last_agg_id, instruments.c.last_agg_ts).where(*key))
+        return (int(rows[0][0]), int(rows[0][1])) if rows and rows[0][0] is not None else None
+
+    def load_bars(
+        self,
+        instrument: Instrument,
+        interval: str,
+        start: int | None = None,
+        end: int | None = None,
+        limit: int | None = None,
+    ) -> StoredBars:
+        """Load bars of the read view with start <= open_time < end, ascending; ``limit`` keeps the newest."""
+        held = self._id_of(instrument)
+        if held is None:
+            return _NO_BARS
+        return _stored(self._rows(all_bars_select(held, interval, start, end, limit=limit))[::-1])
+
+    def iter_bars(
+        self,
+        instrument: Instrument,
+        interval: str,
+        start: int | None = None,
+        end: int | None = None,
+        chunk: int = 50_000,
+    ) -> Iterator[StoredBars]:
+        """Yield the bars that load_bars would load in blocks, ascending."""
+        held = self._id_of(instrument)
+        while held is not None:
+            rows = self._rows(all_bars_select(held, interval, start, end, limit=chunk, newest=False))
+            if not rows:
+                return
+            yield _stored(rows)
+            start = rows[-1].open_time + 1
+
+    def load_ticks(
+        self, instrument: Instrument, start: int | None = None, end: int | None = None, chunk: int = 50_000
+    ) -> Iterator[TickArrays]:
+        """Yield the ticks with start <= ts < end in blocks, ascending in (ts, agg_id)."""
+        held = self._id_of(instrument)
+        columns = ("agg_id", "ts", "price", "quantity", "is_buyer_maker", "trades")
+        statement = sa.select(*(ticks.c[n] for n in columns)).where(ticks.c.instrument_id == held)
+        if end is not None:
+            statement = statement.where(ticks.c.ts < end)
+        statement = statement.order_by(ticks.c.ts, ticks.c.agg_id).limit(chunk)
+        after = () if start is None else (ticks.c.ts >= start,)
+        while held is not None:
+            rows = self._rows(statement.where(*after))
+            if not rows:
+                return
+            yield _ticks(rows)
+            last_id, last_ts = rows[-1][0], rows[-1][1]
+            # The plain bound lets the key be seeked; the pair alone is not understood by every database.
+            after = (ticks.c.ts >= last_ts, sa.or_(ticks.c.ts > last_ts, ticks.c.agg_id > last_id))  # type: ignore[assignment]  # one filter or two
+
+    def load_gaps(self, instrument: Instrument) -> list[Gap]:
+        """Load the ledger of one instrument, ascending in first_id."""
+        held = self._id_of(instrument)
+        names = ("first_id", "last_id", "start_ts", "end_ts", "opened_at", "state", "calls")
+        statement = sa.select(*(gaps.c[n] for n in names)).where(gaps.c.instrument_id == held)
+        rows = self._rows(statement.order_by(gaps.c.first_id)) if held is not None else []
+        return [
+            Gap(instrument.symbol, first, last, start, end, opened, GapState(state), calls)
+            for first, last, start, end, opened, state, calls in rows
+        ]
+
+
+@contextmanager
+def transaction(connection: sa.Connection) -> Iterator[sa.Connection]:
+    """Use a connection inside one transaction: all of it or nothing."""
+    with connection.begin():
+        yield connection
+
+
+def _instrument(row: Any) -> Instrument:
+    return Instrument(row[1], row[2], Decimal(row[3]), Decimal(row[4]))
+
+
+def _first_bar(held: int, interval: str) -> sa.Select[Any]:
+    return sa.select(bars.c.open_time).where(bars.c.instrument_id == held, bars.c.interval == interval).limit(1)
+
+
+def _stored(rows: Sequence[Any]) -> StoredBars:
+    return StoredBars(BarArrays.from_rows([tuple(row[2:10]) for row in rows]), tuple(row[10] for row in rows))
+
+
+def _ticks(rows: Sequence[Any]) -> TickArrays:
+    columns = list(zip(*rows, strict=True))
+    ints = [np.array(columns[i], np.int64) for i in (0, 1, 4, 5)]
+    price, quantity = np.array(columns[2], np.float64), np.array(columns[3], np.float64)
+    for column in (*ints, price, quantity):
+        column.setflags(write=False)
+    return TickArrays(ints[0], ints[1], price, quantity, ints[2], ints[3])
