@@ -12,6 +12,8 @@ IntArray = npt.NDArray[np.int64]
 
 #: Quote volume is price x quantity; more decimals than this are noise in a double.
 MAX_QUOTE_DECIMALS = 8
+#: Sums below this fit 64 bits with room for the rounding of the estimate.
+_MAX_UNITS = float(2**62)
 
 
 def quote_decimals(price_decimals: int, quantity_decimals: int) -> int:
@@ -19,8 +21,24 @@ def quote_decimals(price_decimals: int, quantity_decimals: int) -> int:
     return min(MAX_QUOTE_DECIMALS, price_decimals + quantity_decimals)
 
 
-def _rounded(values: FloatArray, digits: int) -> FloatArray:
-    return np.asarray(np.round(values, digits), np.float64)
+def _summed(values: FloatArray, starts: npt.NDArray[np.intp], digits: int) -> FloatArray:
+    """Sum groups of numbers that are whole in units of 10**-digits, exactly while 64 bits hold them."""
+    units = np.rint(values * 10.0**digits)
+    if float(units.sum()) < _MAX_UNITS:
+        return np.asarray(np.add.reduceat(units.astype(np.int64), starts) / 10**digits, np.float64)
+    return np.asarray(np.round(np.add.reduceat(values, starts), digits), np.float64)
+
+
+def _quote_sums(
+    price: FloatArray, quantity: FloatArray, starts: npt.NDArray[np.intp], price_decimals: int, quantity_decimals: int
+) -> FloatArray:
+    """Sum price x quantity of groups of trades, in whole units of tick x step while 64 bits hold them."""
+    digits = quote_decimals(price_decimals, quantity_decimals)
+    ticks, steps = np.rint(price * 10.0**price_decimals), np.rint(quantity * 10.0**quantity_decimals)
+    if float(ticks @ steps) < _MAX_UNITS:
+        units = np.add.reduceat(ticks.astype(np.int64) * steps.astype(np.int64), starts)
+        return np.asarray(np.round(units / 10 ** (price_decimals + quantity_decimals), digits), np.float64)
+    return np.asarray(np.round(np.add.reduceat(price * quantity, starts), digits), np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +103,14 @@ def bars_from_trades(
     bucket, price, quantity, trades = bucket[order], price[order], quantity[order], trades[order]
     starts = np.flatnonzero(np.r_[True, bucket[1:] != bucket[:-1]])
     ends = np.r_[starts[1:], len(bucket)] - 1
-    steps = np.rint(quantity * 10**quantity_decimals).astype(np.int64)
-    volume = np.add.reduceat(steps, starts) / 10**quantity_decimals
-    digits = quote_decimals(price_decimals, quantity_decimals)
-    quote = _rounded(np.add.reduceat(price * quantity, starts), digits)
     return BarArrays(
         bucket[starts],
         price[starts],
         np.maximum.reduceat(price, starts),
         np.minimum.reduceat(price, starts),
         price[ends],
-        _rounded(volume, quantity_decimals),
-        quote,
+        _summed(quantity, starts, quantity_decimals),
+        _quote_sums(price, quantity, starts, price_decimals, quantity_decimals),
         np.add.reduceat(trades, starts),
     )
 
@@ -115,7 +129,7 @@ def fold(bars: BarArrays, interval_ms: int, price_decimals: int, quantity_decima
         np.maximum.reduceat(bars.high, starts),
         np.minimum.reduceat(bars.low, starts),
         bars.close[ends],
-        _rounded(np.add.reduceat(bars.volume, starts), quantity_decimals),
-        _rounded(np.add.reduceat(bars.quote_volume, starts), digits),
+        _summed(bars.volume, starts, quantity_decimals),
+        _summed(bars.quote_volume, starts, digits),
         np.add.reduceat(bars.trades, starts),
     )

@@ -9,6 +9,8 @@ from quantdesk.types import Instrument, Interval, Tick
 
 #: How many bars of each interval stay open to late trades in memory; older ones live in the store.
 MEMORY = {Interval.S1: 7_200, Interval.M1: 2_880, Interval.M5: 2_016}
+#: How many bars beyond the memory may pile up before the old ones are dropped.
+_SLACK = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class BarBuilder:
         self._quantity_scale = 10**instrument.quantity_decimals
         self._quote_decimals = quote_decimals(instrument.price_decimals, instrument.quantity_decimals)
         self._bars: dict[Interval, dict[int, _Forming]] = {i: {} for i in Interval}
+        self._open: dict[Interval, set[int]] = {i: set() for i in Interval}
         self._closed_to: dict[Interval, int] = dict.fromkeys(Interval, 0)
         self.too_late = 0
 
@@ -84,6 +87,8 @@ class BarBuilder:
                     continue
                 bar = bars[open_time] = _Forming()
                 bar.closed = open_time + interval.ms <= self._closed_to[interval]
+                if not bar.closed:
+                    self._open[interval].add(open_time)
             self._add(bar, tick, price_units, quantity_units)
             if bar.closed:
                 bar.revision += 1
@@ -100,12 +105,15 @@ class BarBuilder:
             if boundary <= self._closed_to[interval]:
                 continue
             self._closed_to[interval] = boundary
-            for open_time in sorted(t for t, b in bars.items() if not b.closed and t + interval.ms <= boundary):
+            for open_time in sorted(t for t in self._open[interval] if t + interval.ms <= boundary):
+                self._open[interval].discard(open_time)
                 bars[open_time].closed = True
                 done.append(self._shown(interval, open_time, bars[open_time]))
-            horizon = boundary - MEMORY[interval] * interval.ms
-            for open_time in [t for t in bars if t < horizon]:
-                del bars[open_time]
+            if len(bars) > MEMORY[interval] + _SLACK:
+                # Seldom, because it walks them all: days of history come through here at full speed.
+                horizon = boundary - MEMORY[interval] * interval.ms
+                for open_time in [t for t in bars if t < horizon]:
+                    del bars[open_time]
         return done
 
     def _add(self, bar: _Forming, tick: Tick, price_units: int, quantity_units: int) -> None:

@@ -44,30 +44,39 @@ class BarSeries:
             row = self._insert_row(row)
         self._write(row, bar)
 
-    def merge(self, bars: BarArrays, *, from_trades: bool, closed: bool = True) -> None:
-        """Merge a block of bars, e.g. history read from the store or klines from REST."""
+    def merge(
+        self, bars: BarArrays, *, from_trades: bool, closed: bool = True, giving_way: IntArray | None = None
+    ) -> None:
+        """Merge a block of bars, e.g. history read from the store or klines from REST.
+
+        ``giving_way`` names open times of bars built from trades that source bars may replace
+        (partial ones).
+        """
         if len(bars) == 0:
             return
         self.version += 1
         held = self.arrays()
         held_trades = self.from_trades()
         held_closed = self.closed()
+        held_revision = self.revisions()
         keep = np.ones(len(bars), bool)
         if not from_trades:
-            keep = ~np.isin(bars.open_time, held.open_time[held_trades])
+            standing = held_trades if giving_way is None else held_trades & ~np.isin(held.open_time, giving_way)
+            keep = ~np.isin(bars.open_time, held.open_time[standing])
         drop = np.isin(held.open_time, bars.open_time[keep])
         times = np.concatenate([held.open_time[~drop], bars.open_time[keep]])
         order = np.argsort(times, kind="stable")[-self._capacity :]
         new = int(keep.sum())
         flags = np.concatenate([held_trades[~drop], np.full(new, from_trades)])[order]
         shut = np.concatenate([held_closed[~drop], np.full(new, closed)])[order]
+        revision = np.concatenate([held_revision[~drop], np.zeros(new, np.int64)])[order]
         trades = np.concatenate([held.trades[~drop], bars.trades[keep]])[order]
         columns = {n: np.concatenate([getattr(held, n)[~drop], getattr(bars, n)[keep]])[order] for n in _FLOATS}
         size = len(order)
         self._allocate(max(1_024, size + size // 4))
         self._start, self._size = 0, size
         self._times[:size], self._trades[:size] = times[order], trades
-        self._from_trades[:size], self._closed[:size] = flags, shut
+        self._from_trades[:size], self._closed[:size], self._revision[:size] = flags, shut, revision
         for name, column in columns.items():
             self._columns[name][:size] = column
 
@@ -76,19 +85,38 @@ class BarSeries:
         self._start = self._size = 0
         self.version += 1
 
-    def arrays(self) -> BarArrays:
-        """Return copies of all bars, the forming one included."""
-        span = self._span()
+    def arrays(self, last: int | None = None) -> BarArrays:
+        """Return copies of all bars, or of the ``last`` ones, the forming one included."""
+        return self._copied(self._span(last))
+
+    def times(self, last: int | None = None) -> IntArray:
+        """Return a copy of all open times (ms), or of the ``last`` ones."""
+        return self._times[self._span(last)].copy()
+
+    def since(self, open_time: int) -> BarArrays:
+        """Return copies of the bars with this open time or a later one."""
+        return self._copied(slice(self._row_of(open_time), self._start + self._size))
+
+    def has(self, open_time: int) -> bool:
+        """Return whether there is a bar of this open time."""
+        row = self._row_of(open_time)
+        return row < self._start + self._size and bool(self._times[row] == open_time)
+
+    def is_from_trades(self, open_time: int) -> bool:
+        """Return whether there is a bar of this open time built from trades that we hold."""
+        return self.has(open_time) and bool(self._from_trades[self._row_of(open_time)])
+
+    def _copied(self, span: slice) -> BarArrays:
         columns = {name: self._columns[name][span].copy() for name in _FLOATS}
         return BarArrays(open_time=self._times[span].copy(), trades=self._trades[span].copy(), **columns)
 
-    def closed(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        """Return which bars are closed (a copy, one flag a bar)."""
-        return self._closed[self._span()].copy()
+    def closed(self, last: int | None = None) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Return which bars (or the ``last`` ones) are closed (a copy, one flag a bar)."""
+        return self._closed[self._span(last)].copy()
 
-    def from_trades(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def from_trades(self, last: int | None = None) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Return which bars were built from trades that we hold (a copy, one flag a bar)."""
-        return self._from_trades[self._span()].copy()
+        return self._from_trades[self._span(last)].copy()
 
     def revisions(self) -> IntArray:
         """Return the revision of each bar (a copy)."""
@@ -98,8 +126,9 @@ class BarSeries:
         """Return the close of the newest bar."""
         return float(self._columns["close"][self._start + self._size - 1]) if self._size else None
 
-    def _span(self) -> slice:
-        return slice(self._start, self._start + self._size)
+    def _span(self, last: int | None = None) -> slice:
+        skipped = 0 if last is None else max(0, self._size - last)
+        return slice(self._start + skipped, self._start + self._size)
 
     def _allocate(self, rows: int) -> None:
         self._times: IntArray = np.zeros(rows, np.int64)

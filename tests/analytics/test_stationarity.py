@@ -1,0 +1,120 @@
+import warnings
+
+import numpy as np
+import pytest
+from statsmodels.regression.linear_model import OLS
+from statsmodels.tools.tools import add_constant
+from statsmodels.tsa.stattools import coint
+
+from quantdesk.analytics.stationarity import NoValueError, adf, engle_granger, half_life
+
+
+@pytest.fixture(autouse=True)
+def _no_warnings():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+@pytest.mark.parametrize("autolag", ["AIC", "BIC"])
+def test_engle_granger_repeats_coint_and_names_its_lag(walk_pair, autolag: str) -> None:
+    y, x = (leg[:400] for leg in walk_pair)
+    result = engle_granger(y, x, autolag=autolag)
+    statistic, p_value, critical = coint(y, x, trend="c", autolag=autolag)
+    assert (result.statistic, result.p_value) == pytest.approx((statistic, p_value), rel=1e-6)
+    assert list(result.critical_values.values()) == pytest.approx(list(critical))
+    assert coint(y, x, maxlag=result.lags, autolag=None)[0] == statistic
+    assert result.label == f"Engle-Granger (MacKinnon), y on x, constant, n=400, lag {result.lags} ({autolag})"
+
+
+def test_a_given_lag_is_used_as_given(walk_pair) -> None:
+    y, x = walk_pair
+    result = engle_granger(y, x, lag=4)
+    assert (result.statistic, result.p_value) == pytest.approx(coint(y, x, maxlag=4, autolag=None)[:2], rel=1e-6)
+    assert (result.lags, result.lag_method) == (4, "as given")
+    assert adf(y, lag=0).lags == 0
+
+
+def test_wrapped_bitcoin_is_cointegrated_with_bitcoin_and_ether_is_not(daily_logs) -> None:
+    assert engle_granger(*daily_logs("WBTC", "BTC"), autolag="AIC").statistic == pytest.approx(-4.69, abs=0.005)
+    assert engle_granger(*daily_logs("ETH", "BTC"), autolag="AIC").p_value == pytest.approx(0.28, abs=0.005)
+
+
+def test_coke_is_not_cointegrated_with_pepsi(shared) -> None:
+    import pandas as pd
+
+    closes = np.log(pd.read_csv(shared / "stocks" / "sp500_dataset.csv.gz", usecols=["KO", "PEP"]))
+    result = engle_granger(closes["KO"].to_numpy(), closes["PEP"].to_numpy(), autolag="AIC")
+    assert result.p_value == pytest.approx(0.26, abs=0.005)
+
+
+def test_adf_says_when_its_beta_was_fitted(walk_pair) -> None:
+    y, x = walk_pair
+    result = adf(y - 0.05 * x, fitted_beta=True)
+    assert result.fitted_beta
+    assert "p too small" in result.label
+    assert "p too small" not in adf(y - 0.05 * x).label
+    assert result.p_value < 0.01
+
+
+def test_scaling_the_prices_leaves_p_unchanged(walk_pair) -> None:
+    y, x = walk_pair
+    assert engle_granger(1e3 * y, 1e3 * x).p_value == pytest.approx(engle_granger(y, x).p_value, rel=1e-6)
+
+
+_RAMP = np.arange(100.0)
+_NOISE = np.random.default_rng(5).normal(size=100).cumsum() + 50
+
+
+@pytest.mark.parametrize(
+    ("y", "x", "words"),
+    [
+        (_NOISE, np.full(100, 3.0), "x does not vary"),
+        (np.full(100, 3.0), _NOISE, "y does not vary"),
+        (2 * _NOISE + 1, _NOISE, "collinear"),
+        (_NOISE, _NOISE, "collinear"),
+        (_NOISE[:8], _RAMP[:8], "too few"),
+        (np.full(100, np.nan), _NOISE, "too few"),
+    ],
+)
+def test_what_cannot_be_tested_says_why(y: np.ndarray, x: np.ndarray, words: str) -> None:
+    with pytest.raises(NoValueError, match=words):
+        engle_granger(y, x)
+
+
+@pytest.mark.parametrize("series", [np.full(100, 3.0), _NOISE[:5], np.array([]), 1e9 + np.full(50, 1e-9)])
+def test_a_flat_or_short_series_has_no_unit_root_test(series: np.ndarray) -> None:
+    with pytest.raises(NoValueError):
+        adf(series)
+
+
+@pytest.mark.parametrize("series", [_RAMP, np.tile([1.0, -1.0], 50), np.r_[np.zeros(99), 1.0], _RAMP**2])
+def test_degenerate_series_neither_warn_nor_crash(series: np.ndarray) -> None:
+    for run in (lambda: adf(series), lambda: adf(series, lag=1), lambda: engle_granger(series, _NOISE)):
+        try:
+            result = run()
+        except NoValueError:
+            continue
+        assert np.isfinite([result.statistic, result.p_value]).all()
+    life = half_life(series)
+    assert life is None or life > 0
+
+
+@pytest.mark.parametrize("lag", [50, 1_000, -1])
+def test_a_lag_that_does_not_fit_is_refused_in_words(lag: int) -> None:
+    for run in (lambda: adf(_NOISE, lag=lag), lambda: engle_granger(_NOISE, _RAMP + _NOISE[::-1], lag=lag)):
+        with pytest.raises(NoValueError, match="does not fit"):
+            run()
+
+
+def test_half_life_is_that_of_the_regression(walk_pair) -> None:
+    y, x = walk_pair
+    spread = y - 0.05 * x
+    slope = OLS(np.diff(spread), add_constant(spread[:-1])).fit().params[1]
+    assert half_life(spread) == pytest.approx(-np.log(2) / slope, rel=1e-9)
+    assert half_life(spread) == pytest.approx(np.log(2) / 0.1, rel=0.3)
+
+
+@pytest.mark.parametrize("spread", [_RAMP, 1.1**_RAMP, np.full(50, 2.0), np.array([1.0, 2.0])])
+def test_a_spread_that_does_not_revert_has_no_half_life(spread: np.ndarray) -> None:
+    assert half_life(spread) is None
