@@ -1,0 +1,157 @@
+"""Build a frame from copies of two legs: one pure function, run in the pool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from quantdesk.analytics.pairs import PairSeries, PairSnapshot, evaluate
+from quantdesk.analytics.spread import spread_of
+from quantdesk.bars.arrays import BarArrays, FloatArray, IntArray
+from quantdesk.model.formation import HedgeLines, JoinedBars, advance
+from quantdesk.model.frame import NAN, LastValues, LegColumns, PairFrame, PairSettings
+from quantdesk.types import Origin
+
+#: Bands are drawn this many sigmas of the formation window from its mean.
+BAND_SIGMAS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class LegCopy:
+    """Hold the closed bars of one leg, what statistics take as closes, and which bars they leave out."""
+
+    bars: BarArrays
+    closes: FloatArray
+    partial: IntArray
+    price_decimals: int = 2
+    quantity_decimals: int = 3
+
+    @classmethod
+    def empty(cls) -> LegCopy:
+        """Return a leg that is not chosen yet."""
+        return cls(BarArrays.empty(), np.empty(0), np.empty(0, np.int64))
+
+    def usable(self) -> tuple[IntArray, FloatArray]:
+        """Return times and closes of the bars that statistics may use, read-only."""
+        keep = ~np.isin(self.bars.open_time, self.partial) if len(self.partial) else slice(None)
+        times, closes = self.bars.open_time[keep], self.closes[keep]
+        times.setflags(write=False)
+        closes.setflags(write=False)
+        return times, closes
+
+
+@dataclass(frozen=True, slots=True)
+class FrameOrder:
+    """Hold everything one frame is built from."""
+
+    version: int
+    epoch: int
+    origin: Origin
+    live_since: int | None
+    interval_ms: int
+    settings: PairSettings
+    y: LegCopy
+    x: LegCopy
+    lines: HedgeLines
+    refit_now: bool
+    most_rows: int | None
+
+    def snapshot(self) -> PairSnapshot:
+        """Return the legs as analytics takes them, partial bars left out."""
+        s = self.settings
+        return PairSnapshot(*self.y.usable(), *self.x.usable(), s.window, s.correlation_window, s.log)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Hold a frame and the hedge lines it was drawn with, which the next order carries on."""
+
+    frame: PairFrame
+    lines: HedgeLines
+    snapshot: PairSnapshot
+
+
+def build(order: FrameOrder) -> Built:
+    """Return the frame of an order. Shapes as in PairFrame; every array is read-only."""
+    times = np.union1d(order.y.bars.open_time, order.x.bars.open_time)
+    if order.most_rows is not None:
+        times = times[-order.most_rows :]
+    times.setflags(write=False)
+    snapshot = order.snapshot()
+    series = evaluate(snapshot)
+    joined = JoinedBars(series.times, series.y, series.x, order.interval_ms)
+    lines = advance(order.lines, joined, order.settings, order.origin, order.live_since, refit_now=order.refit_now)
+    beta, mean, sigma = lines.columns(series.times)
+    spread = spread_of(series.y, series.x, beta)
+    rows = np.searchsorted(times, series.times)
+    inside = np.flatnonzero(series.times >= (times[0] if len(times) else 0))
+    columns = {
+        name: _placed(values, rows, inside, len(times))
+        for name, values in (
+            ("spread", spread),
+            ("spread_upper", mean + BAND_SIGMAS * sigma),
+            ("spread_lower", mean - BAND_SIGMAS * sigma),
+            ("z", series.z),
+            ("correlation", series.correlation),
+        )
+    }
+    newest, first, walk = lines.newest, lines.first, series.walk
+    frame = PairFrame(
+        version=order.version,
+        epoch=order.epoch,
+        origin=order.origin,
+        live_since=order.live_since,
+        interval_ms=order.interval_ms,
+        settings=order.settings,
+        times=times,
+        y=_leg(order.y, times),
+        x=_leg(order.x, times),
+        **columns,
+        alpha=newest.alpha if newest else NAN,
+        beta=newest.beta if newest else NAN,
+        formation=(first.start_ms, first.end_ms) if first else None,
+        formation_settled=lines.settled,
+        fit=newest,
+        refits=lines.refits,
+        observations=len(series),
+        last=_last(order, series, spread),
+        next_alpha=walk.next_alpha,
+        next_beta=walk.next_beta,
+        next_sigma=walk.next_sigma,
+        price_decimals_y=order.y.price_decimals,
+        price_decimals_x=order.x.price_decimals,
+        quantity_decimals_y=order.y.quantity_decimals,
+        quantity_decimals_x=order.x.quantity_decimals,
+        first_fit=first,
+    )
+    return Built(frame, lines, snapshot)
+
+
+def _leg(leg: LegCopy, times: IntArray) -> LegColumns:
+    start = np.searchsorted(leg.bars.open_time, times[0]) if len(times) else 0
+    return LegColumns.placed(leg.bars[int(start) :], times)
+
+
+def _placed(values: FloatArray, rows: IntArray, inside: IntArray, size: int) -> FloatArray:
+    out = np.full(size, np.nan)
+    out[rows[inside]] = values[inside]
+    out.setflags(write=False)
+    return out
+
+
+def _last(order: FrameOrder, series: PairSeries, spread: FloatArray) -> LastValues:
+    y, x = order.y.bars, order.x.bars
+    joint = len(series) > 0
+    return LastValues(
+        time_y=int(y.open_time[-1]) if len(y) else None,
+        time_x=int(x.open_time[-1]) if len(x) else None,
+        close_y=float(y.close[-1]) if len(y) else NAN,
+        close_x=float(x.close[-1]) if len(x) else NAN,
+        volume_y=float(y.volume[-1]) if len(y) else NAN,
+        volume_x=float(x.volume[-1]) if len(x) else NAN,
+        time=int(series.times[-1]) if joint else None,
+        spread=float(spread[-1]) if joint else NAN,
+        z=float(series.z[-1]) if joint else NAN,
+        correlation=float(series.correlation[-1]) if joint else NAN,
+    )

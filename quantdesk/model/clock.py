@@ -1,0 +1,42 @@
+"""Tick at 30 Hz while something is to be painted, and rest otherwise."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal, Slot
+
+FRAMES_PER_SECOND = 30
+
+
+class FrameClock(QObject):
+    """Turn any number of marks into at most ``rate`` ticks a second.
+
+    The first mark after a rest ticks in the next turn of the loop; nothing ticks unmarked.
+    """
+
+    tick = Signal()
+
+    def __init__(self, rate: int = FRAMES_PER_SECOND, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._period = max(1, 1_000 // rate)
+        self._since = QElapsedTimer()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._on_timeout)
+
+    @Slot()
+    def mark(self) -> None:
+        """Ask for one tick; more marks before it change nothing."""
+        if self._timer.isActive():
+            return
+        passed = self._since.elapsed() if self._since.isValid() else self._period
+        self._timer.start(max(0, self._period - int(passed)))
+
+    def stop(self) -> None:
+        """Drop the tick that is due."""
+        self._timer.stop()
+
+    @Slot()
+    def _on_timeout(self) -> None:
+        self._since.start()
+        self.tick.emit()

@@ -1,0 +1,74 @@
+"""Turn what is on screen into the columns of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from quantdesk.model.frame import LegColumns, PairFrame
+from quantdesk.store.csv_out import Cell, Column
+
+Values = Sequence[Any] | np.ndarray[Any, Any]
+
+_BETA_DECIMALS, _Z_DECIMALS = 8, 6
+
+
+def on_screen_table(
+    frame: PairFrame, start_ms: int | None = None, end_ms: int | None = None
+) -> tuple[tuple[Column, ...], list[Values]]:
+    """Return (header, columns) of the closed bars with start <= open time <= end; None = all.
+
+    ``write_table(path, header, [columns])`` writes them: prices at the tick, volumes at the step, an
+    empty cell where there is no value. ``origin`` marks what is not the market on every row.
+    """
+    low = 0 if start_ms is None else int(np.searchsorted(frame.times, start_ms))
+    high = len(frame.times) if end_ms is None else int(np.searchsorted(frame.times, end_ms, "right"))
+    rows = slice(low, max(low, high))
+    times = frame.times[rows].tolist()
+    text, whole = Cell.TEXT, Cell.INTEGER
+    table: list[tuple[Column, Values]] = [
+        (Column("open_time_ms", whole), times),
+        (Column("open_time_utc", text), [_iso(t) for t in times]),
+        (Column("interval", text), [frame.settings.interval] * len(times)),
+        (Column("origin", text), [frame.origin.value] * len(times)),
+    ]
+    legs = (
+        ("y", frame.settings.y, frame.y, frame.price_decimals_y, frame.quantity_decimals_y),
+        ("x", frame.settings.x, frame.x, frame.price_decimals_x, frame.quantity_decimals_x),
+    )
+    for leg, name, columns, price_decimals, quantity_decimals in legs:
+        table.append((Column(f"{leg}_symbol", text), [name] * len(times)))
+        table.extend(_leg(leg, columns, rows, price_decimals, quantity_decimals))
+    digits = frame.spread_decimals + 2
+    for label, values, decimals in (
+        ("beta", frame.beta_column(), _BETA_DECIMALS),
+        ("spread", frame.spread, digits),
+        ("spread_lower", frame.spread_lower, digits),
+        ("spread_upper", frame.spread_upper, digits),
+        ("z", frame.z, _Z_DECIMALS),
+        ("correlation", frame.correlation, _Z_DECIMALS),
+    ):
+        table.append((Column(label, decimals=decimals), values[rows]))
+    return tuple(column for column, _ in table), [values for _, values in table]
+
+
+def _leg(
+    leg: str, columns: LegColumns, rows: slice, price_decimals: int, quantity_decimals: int
+) -> list[tuple[Column, Values]]:
+    decimals = {"volume": quantity_decimals, "trades": 0}
+    return [
+        (
+            Column(f"{leg}_{field.name}", decimals=decimals.get(field.name, price_decimals)),
+            getattr(columns, field.name)[rows],
+        )
+        for field in fields(LegColumns)
+    ]
+
+
+def _iso(ms: int) -> str:
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
+    return moment.isoformat(timespec="milliseconds" if ms % 1_000 else "seconds").replace("+00:00", "Z")

@@ -1,0 +1,202 @@
+"""Name what a pair view shows: its settings, the frame of closed bars and the tail still forming."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+
+from quantdesk.bars.arrays import BarArrays, FloatArray, IntArray
+from quantdesk.config import ConfigError
+from quantdesk.model.intervals import interval_ms_of
+from quantdesk.types import Origin
+
+NAN = float("nan")
+SHORTEST_WINDOW = 20  # |z| cannot exceed (w - 1)/sqrt(w): a shorter window cannot speak
+LONGEST_WINDOW = 5_000
+LEAST_REFIT_EVERY = 10
+
+
+@dataclass(frozen=True, slots=True)
+class PairSettings:
+    """Choose a pair: y is the dependent leg, x the hedge leg ("" = none yet).
+
+    ``window`` (z), ``correlation_window``, ``formation_bars`` and ``refit_every`` (0 = never) count
+    joined bars; ``log`` fits and shows the spread of natural logarithms. Raises ConfigError.
+    """
+
+    y: str = ""
+    x: str = ""
+    interval: str = "1m"
+    window: int = 60
+    correlation_window: int = 60
+    log: bool = False
+    formation_bars: int = 240
+    refit_every: int = 0
+
+    def __post_init__(self) -> None:
+        if self.y and self.y == self.x:
+            raise ConfigError(f"both legs are {self.y}: choose two different ones")
+        for name in ("window", "correlation_window", "formation_bars"):
+            if not SHORTEST_WINDOW <= getattr(self, name) <= LONGEST_WINDOW:
+                words = name.replace("_", " ")
+                raise ConfigError(f"{words} must be from {SHORTEST_WINDOW} to {LONGEST_WINDOW} bars")
+        interval_ms_of(self.interval)
+        if self.refit_every != 0 and not LEAST_REFIT_EVERY <= self.refit_every <= 1_000_000:
+            raise ConfigError(f"refit every must be 0 (never) or at least {LEAST_REFIT_EVERY} bars")
+
+
+@dataclass(frozen=True, slots=True)
+class LegColumns:
+    """Hold one leg as read-only columns of n rows; NaN where the leg has no bar."""
+
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    volume: FloatArray
+    trades: FloatArray
+
+    def __post_init__(self) -> None:
+        for column in fields(self):
+            getattr(self, column.name).setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.close)
+
+    @classmethod
+    def empty(cls, rows: int = 0) -> LegColumns:
+        """Return a leg without a bar."""
+        return cls(*(np.full(rows, np.nan) for _ in fields(cls)))
+
+    @classmethod
+    def placed(cls, bars: BarArrays, times: IntArray) -> LegColumns:
+        """Return the bars at their rows of ``times``, which must contain every open time."""
+        out = cls.empty(len(times))
+        rows = np.searchsorted(times, bars.open_time)
+        for column in fields(cls):
+            values = getattr(out, column.name)
+            values.setflags(write=True)
+            values[rows] = getattr(bars, column.name)
+            values.setflags(write=False)
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class Refit:
+    """Hold one hedge line and from which bar on it draws the spread.
+
+    ``time`` is the first open time (ms) it applies to; ``start_ms``/``end_ms`` are the first and last
+    open time of its formation window of ``n`` joined bars. ``mean`` and ``sigma`` (ddof 1) are those of
+    the spread y - beta x inside that window.
+    """
+
+    time: int
+    alpha: float
+    beta: float
+    mean: float
+    sigma: float
+    start_ms: int
+    end_ms: int
+    n: int
+    r_squared: float = NAN
+    stderr_beta: float = NAN
+
+
+@dataclass(frozen=True, slots=True)
+class LastValues:
+    """Hold the newest values of the closed bars for the metric boxes; NaN = none. Times in ms."""
+
+    time_y: int | None = None
+    time_x: int | None = None
+    close_y: float = NAN
+    close_x: float = NAN
+    volume_y: float = NAN
+    volume_x: float = NAN
+    time: int | None = None  # newest joined bar
+    spread: float = NAN
+    z: float = NAN
+    correlation: float = NAN
+
+
+@dataclass(frozen=True, slots=True)
+class PairFrame:
+    """Show the closed bars of a pair: n rows, row number = x ordinal, NaN = no value.
+
+    ``times`` is the ascending union of both legs' open times (ms). Rows up to and including
+    ``formation[1]`` were seen by the first fit: shade them. ``fit`` is the line in force at the newest
+    row, ``refits`` are the later lines (marks on the chart), the first formation not among them.
+    ``spread_upper``/``spread_lower`` are mean ± 2 sigma of the formation window in force at each row.
+    ``next_*`` judge the forming bar: z = (y - next_alpha - next_beta x) / next_sigma, on logs if
+    ``settings.log``. ``epoch`` rises when another source or pair is shown, ``version`` with every frame.
+    """
+
+    version: int
+    epoch: int
+    origin: Origin
+    live_since: int | None
+    interval_ms: int
+    settings: PairSettings
+    times: IntArray
+    y: LegColumns
+    x: LegColumns
+    spread: FloatArray
+    spread_upper: FloatArray
+    spread_lower: FloatArray
+    z: FloatArray
+    correlation: FloatArray
+    alpha: float
+    beta: float
+    formation: tuple[int, int] | None
+    formation_settled: bool
+    fit: Refit | None
+    refits: tuple[Refit, ...]
+    observations: int  # joined bars behind the statistics
+    last: LastValues = field(default_factory=LastValues)
+    next_alpha: float = NAN
+    next_beta: float = NAN
+    next_sigma: float = NAN
+    price_decimals_y: int = 2
+    price_decimals_x: int = 2
+    quantity_decimals_y: int = 3
+    quantity_decimals_x: int = 3
+    first_fit: Refit | None = None  # the line of the first formation window
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def beta_column(self) -> FloatArray:
+        """Return the hedge ratio in force at each row (n), NaN without one."""
+        first = self.first_fit or self.fit
+        if first is None:
+            return np.full(len(self.times), NAN)
+        row = np.searchsorted(np.array([r.time for r in self.refits], np.int64), self.times, "right")
+        return np.array([first.beta, *(r.beta for r in self.refits)])[row]
+
+    @property
+    def spread_decimals(self) -> int:
+        """Return the decimals a spread is worth showing with."""
+        return 6 if self.settings.log else max(self.price_decimals_y, self.price_decimals_x)
+
+
+@dataclass(frozen=True, slots=True)
+class PairTail:
+    """Show the bars after the frame's last row, m rows, display only: no statistic counts them.
+
+    ``times`` (ms) is the union of both legs' bars newer than the frame; the last is usually forming.
+    """
+
+    times: IntArray
+    y: LegColumns
+    x: LegColumns
+    spread: FloatArray
+    z: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @classmethod
+    def empty(cls) -> PairTail:
+        """Return no bars."""
+        none = np.empty(0)
+        return cls(np.empty(0, np.int64), LegColumns.empty(), LegColumns.empty(), none, none)

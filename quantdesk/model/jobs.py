@@ -1,0 +1,119 @@
+"""Run pure functions beside the screen: one per key in flight, the newest waits, older are dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal, SignalInstance, Slot
+
+T = TypeVar("T")
+
+THREADS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    key: str
+    act: Callable[[], Any]
+    done: Callable[[Any], None]
+    failed: Callable[[Exception], None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    order: _Order
+    result: Any
+    error: Exception | None
+
+
+class _Job(QRunnable):
+    """Carry one order into the pool; owns no QObject, only the runner's signal to report to."""
+
+    def __init__(self, order: _Order, report: SignalInstance) -> None:
+        super().__init__()
+        # The runner keeps the object until the report came in: the pool must not free it earlier.
+        self.setAutoDelete(False)
+        self._order = order
+        self._report = report
+
+    def run(self) -> None:
+        """Call the function and report its result or its error."""
+        try:
+            outcome = _Outcome(self._order, self._order.act(), None)
+        except Exception as error:  # noqa: BLE001  # whatever a job raises must reach the screen in words
+            outcome = _Outcome(self._order, None, error)
+        self._report.emit(outcome)
+
+
+class JobRunner(QObject):
+    """Run jobs on two threads of an own pool; results come back on the thread of the runner.
+
+    ``failed(key, text)`` tells of every job that raised, besides its own callback.
+    """
+
+    failed = Signal(str, str)
+    _reported = Signal(object)
+
+    def __init__(self, threads: int = THREADS, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._pool = QThreadPool(self)
+        self._pool.setMaxThreadCount(threads)
+        self._running: dict[str, _Job] = {}
+        self._waiting: dict[str, _Order] = {}
+        self._closed = False
+        self.dropped = 0
+        self._reported.connect(self._on_reported, Qt.ConnectionType.QueuedConnection)
+
+    def submit(
+        self,
+        key: str,
+        fn: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[Exception], None] | None = None,
+    ) -> None:
+        """Run ``fn`` in the pool, then ``done(result)`` or ``failed(error)`` here; newest of a key wins."""
+        if self._closed:
+            return
+        order = _Order(key, fn, done, failed)
+        if key in self._running:
+            self.dropped += key in self._waiting
+            self._waiting[key] = order
+        else:
+            self._start(order)
+
+    def busy(self, key: str | None = None) -> bool:
+        """Return whether a job of this key (or any) is running or waiting."""
+        return bool(self._running) if key is None else key in self._running
+
+    def wait(self, timeout: float = 30.0) -> bool:
+        """Block until every running job has ended, at most ``timeout`` seconds; waiting ones stay waiting."""
+        return self._pool.waitForDone(round(timeout * 1_000))
+
+    def close(self, timeout: float = 30.0) -> bool:
+        """Take no more jobs, call back no more, and wait for those running; return whether all ended."""
+        self._closed = True
+        self._waiting.clear()
+        self._pool.clear()
+        return self.wait(timeout)
+
+    def _start(self, order: _Order) -> None:
+        job = self._running[order.key] = _Job(order, self._reported)
+        self._pool.start(job)
+
+    @Slot(object)
+    def _on_reported(self, outcome: _Outcome) -> None:
+        order = outcome.order
+        self._running.pop(order.key, None)
+        if self._closed:
+            return
+        following = self._waiting.pop(order.key, None)
+        if following is not None:
+            self._start(following)
+        if outcome.error is None:
+            order.done(outcome.result)
+            return
+        if order.failed is not None:
+            order.failed(outcome.error)
+        self.failed.emit(order.key, f"{type(outcome.error).__name__}: {outcome.error}")

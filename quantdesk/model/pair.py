@@ -1,0 +1,263 @@
+"""Follow one pair: snapshots go out to jobs at closed bars, frozen frames come back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
+
+from quantdesk.analytics.pairs import PairEvidence, PairSnapshot, test
+from quantdesk.bars.arrays import BarArrays
+from quantdesk.model.building import Built, FrameOrder, LegCopy, build
+from quantdesk.model.formation import HedgeLines
+from quantdesk.model.frame import NAN, LastValues, LegColumns, PairFrame, PairSettings, PairTail, Refit
+from quantdesk.model.intervals import interval_ms_of
+from quantdesk.model.jobs import JobRunner
+from quantdesk.model.source import SeriesSource
+from quantdesk.types import Origin
+
+__all__ = ["LastValues", "LegColumns", "PairFrame", "PairModel", "PairSettings", "PairTail", "Refit"]
+
+#: A live frame holds the newest rows only, so that one closed bar a second stays cheap.
+LIVE_ROWS = 20_000
+#: The slow tests run at most this often below one-minute bars.
+EVIDENCE_PAUSE_MS = 15_000
+#: Bars newer than the frame that are drawn before a job has counted them.
+MOST_TAIL_ROWS = 512
+EVALUATE, EVIDENCE = "evaluate", "evidence"
+
+
+@dataclass(frozen=True, slots=True)
+class _Tested:
+    """Remember what the newest evidence was made of."""
+
+    epoch: int
+    settings: PairSettings
+    last_time: int
+    observations: int
+
+
+class PairModel(QObject):
+    """Hold the pair on screen; every number comes from closed bars only.
+
+    ``changed`` = a new frame or evidence; ``settings_changed`` = another source or settings (the frame
+    may be None until the next ``changed``); ``failed(text)`` = a job could not do its work.
+    """
+
+    changed = Signal()
+    settings_changed = Signal()
+    failed = Signal(str)
+
+    def __init__(self, jobs: JobRunner, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._jobs = jobs
+        self._source: SeriesSource | None = None
+        self._settings = PairSettings()
+        self._frame: PairFrame | None = None
+        self._evidence: PairEvidence | None = None
+        self._lines = HedgeLines()
+        self._epoch = self._version = 0
+        self._stale = self._refit_wanted = False
+        self._tested: _Tested | None = None
+        self._since_evidence = QElapsedTimer()
+        self._turn = QTimer(self)
+        self._turn.setSingleShot(True)
+        self._turn.setInterval(0)
+        self._turn.timeout.connect(self._on_turn)
+
+    @property
+    def source(self) -> SeriesSource | None:
+        """Return where the bars come from."""
+        return self._source
+
+    @property
+    def settings(self) -> PairSettings:
+        """Return the pair and its windows."""
+        return self._settings
+
+    @property
+    def frame(self) -> PairFrame | None:
+        """Return the newest frame; None until the first job of this pair has ended."""
+        return self._frame
+
+    @property
+    def evidence(self) -> PairEvidence | None:
+        """Return the newest test results of this pair; None until there are some."""
+        return self._evidence
+
+    def set_source(self, source: SeriesSource | None, settings: PairSettings) -> None:
+        """Show a pair of another source, with new hedge lines."""
+        if self._source is not None:
+            self._source.bar_closed.disconnect(self._on_bar_closed)
+            self._source.series_changed.disconnect(self._on_series_changed)
+        self._source = source
+        if source is not None:
+            source.bar_closed.connect(self._on_bar_closed)
+            source.series_changed.connect(self._on_series_changed)
+        self._settings = settings
+        self._start_anew()
+
+    def set_settings(self, settings: PairSettings) -> None:
+        """Show another pair, interval or window of the same source."""
+        old, self._settings = self._settings, settings
+        if settings == old:
+            return
+        if _identity(settings) != _identity(old):
+            self._start_anew()
+            return
+        if settings.formation_bars != old.formation_bars:
+            self._lines = HedgeLines()
+        self.settings_changed.emit()
+        self.refresh()
+
+    def refit(self) -> None:
+        """Fit the hedge line anew on the last formation window; it draws from the next bar on."""
+        self._refit_wanted = True
+        self.refresh()
+
+    @Slot()
+    def refresh(self) -> None:
+        """Evaluate again with what the source holds now; many calls in one turn make one job."""
+        self._stale = True
+        if not self._turn.isActive():
+            self._turn.start()
+
+    def tail(self) -> PairTail:
+        """Return the bars newer than the frame, for display only; cheap enough to call at every paint."""
+        frame, settings = self._frame, self._settings
+        if frame is None or self._source is None:
+            return PairTail.empty()
+        after = int(frame.times[-1]) + 1 if len(frame.times) else 0
+        y, x = self._newer(settings.y, after), self._newer(settings.x, after)
+        times = np.union1d(y.open_time, x.open_time)
+        leg_y, leg_x = LegColumns.placed(y, times), LegColumns.placed(x, times)
+        with np.errstate(all="ignore"):
+            close_y, close_x = (
+                (np.log(leg_y.close), np.log(leg_x.close)) if settings.log else (leg_y.close, leg_x.close)
+            )
+            spread = close_y - frame.beta * close_x
+            z = (close_y - frame.next_alpha - frame.next_beta * close_x) / frame.next_sigma
+        return PairTail(times, leg_y, leg_x, spread, np.where(np.isfinite(z), z, NAN))
+
+    def _newer(self, symbol: str, after: int) -> BarArrays:
+        series = self._source.series(symbol, self._settings.interval) if self._source and symbol else None
+        return series.since(after)[-MOST_TAIL_ROWS:] if series is not None else BarArrays.empty()
+
+    def _start_anew(self) -> None:
+        self._epoch += 1
+        self._lines = HedgeLines()
+        self._frame = self._evidence = self._tested = None
+        self._refit_wanted = False
+        self.settings_changed.emit()
+        self.changed.emit()
+        self.refresh()
+
+    @Slot(str, str, object)
+    def _on_bar_closed(self, symbol: str, interval: str, _open_times: object) -> None:
+        self._on_series_changed(symbol, interval)
+
+    @Slot(str, str)
+    def _on_series_changed(self, symbol: str, interval: str) -> None:
+        if interval == self._settings.interval and symbol in (self._settings.y, self._settings.x):
+            self.refresh()
+
+    @Slot()
+    def _on_turn(self) -> None:
+        # A snapshot is copied only when a job can start with it: the newest state wins.
+        if not self._stale or self._source is None or self._jobs.busy(EVALUATE):
+            return
+        self._stale = False
+        order = self._order(self._source)
+        self._refit_wanted = False
+        epoch = self._epoch
+        self._jobs.submit(EVALUATE, lambda: build(order), self._on_built, lambda e: self._on_failed(epoch, e))
+
+    def _order(self, source: SeriesSource) -> FrameOrder:
+        self._version += 1
+        rows = None if source.origin is Origin.FILE else LIVE_ROWS
+        return FrameOrder(
+            version=self._version,
+            epoch=self._epoch,
+            origin=source.origin,
+            live_since=source.live_since,
+            interval_ms=interval_ms_of(self._settings.interval),
+            settings=self._settings,
+            y=_copy(source, self._settings.y, self._settings.interval, rows),
+            x=_copy(source, self._settings.x, self._settings.interval, rows),
+            lines=self._lines,
+            refit_now=self._refit_wanted,
+            most_rows=rows,
+        )
+
+    def _on_built(self, built: Built) -> None:
+        frame = built.frame
+        if self._stale:
+            self._turn.start()
+        if frame.epoch != self._epoch:
+            return
+        if frame.settings.formation_bars == self._settings.formation_bars:
+            self._lines = built.lines
+        self._frame = frame
+        self.changed.emit()
+        if frame.epoch == self._epoch:
+            self._want_evidence(frame, built.snapshot)
+
+    def _on_failed(self, epoch: int, error: Exception) -> None:
+        if self._stale:
+            self._turn.start()
+        if epoch == self._epoch:
+            self.failed.emit(f"{self._settings.y} / {self._settings.x}: {error}")
+
+    def _want_evidence(self, frame: PairFrame, snapshot: PairSnapshot) -> None:
+        if frame.last.time is None:
+            return
+        wanted = _Tested(frame.epoch, frame.settings, frame.last.time, frame.observations)
+        if not self._is_due(wanted, frame.interval_ms):
+            return
+        self._tested = wanted
+        self._since_evidence.start()
+        epoch = frame.epoch
+        self._jobs.submit(
+            EVIDENCE, lambda: (epoch, test(snapshot)), self._on_tested, lambda e: self._on_failed(epoch, e)
+        )
+
+    def _is_due(self, wanted: _Tested, interval_ms: int) -> bool:
+        last = self._tested
+        if last is None or (last.epoch, last.settings) != (wanted.epoch, wanted.settings):
+            return True
+        if wanted == last:
+            return False
+        if wanted.last_time != last.last_time and interval_ms >= 60_000:
+            return True
+        # Much history has filled in: evidence on a few bars should not stand beside it.
+        if wanted.observations > 1.25 * last.observations:
+            return True
+        return self._since_evidence.hasExpired(EVIDENCE_PAUSE_MS)
+
+    def _on_tested(self, outcome: tuple[int, PairEvidence]) -> None:
+        epoch, evidence = outcome
+        if epoch == self._epoch:
+            self._evidence = evidence
+            self.changed.emit()
+
+
+def _identity(settings: PairSettings) -> tuple[object, ...]:
+    return settings.y, settings.x, settings.interval, settings.log
+
+
+def _copy(source: SeriesSource, symbol: str, interval: str, rows: int | None) -> LegCopy:
+    series = source.series(symbol, interval) if symbol else None
+    if series is None:
+        return LegCopy.empty()
+    shut = series.closed(rows)
+    bars = series.arrays(rows)
+    own = source.statistic_closes(symbol, interval)
+    closes = bars.close if own is None else own[-len(shut) :] if len(shut) else own[:0]
+    if not shut.all():
+        bars, closes = bars[shut], closes[shut]
+    instrument = source.instrument(symbol)
+    partial = source.partial_times(symbol, interval)
+    if instrument is None:
+        return LegCopy(bars, closes, partial)
+    return LegCopy(bars, closes, partial, instrument.price_decimals, instrument.quantity_decimals)

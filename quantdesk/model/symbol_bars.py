@@ -1,0 +1,257 @@
+"""Keep the bars of one symbol whole: trades, stored bars and klines, each where it may speak.
+
+The rule of the store holds here, too: whole bars from trades, else source bars (klines), else
+partial bars from trades.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from quantdesk.bars.arrays import BarArrays, IntArray
+from quantdesk.bars.builder import MEMORY, Bar, BarBuilder
+from quantdesk.bars.series import BarSeries
+from quantdesk.model.holes import Holes
+from quantdesk.store.base import StoredBars, TickArrays
+from quantdesk.types import Gap, Instrument, Interval, Tick
+
+_SEED_MS = Interval.M5.ms
+_STEPS = {i.value: i for i in Interval}
+_TRADED = ("trades", "partial")
+
+
+def _array(times: set[int]) -> IntArray:
+    return np.fromiter(times, np.int64, len(times))
+
+
+class SymbolBars:
+    """Feed one builder and show its bars in a series per interval.
+
+    A bar is ``partial`` while an open gap overlaps it, or when trades of it came before the first one
+    seen here. Its trades-built form then waits in memory wherever a source bar can stand in.
+    """
+
+    def __init__(self, instrument: Instrument, capacity: int = 200_000) -> None:
+        self.instrument = instrument
+        self._builder = BarBuilder(instrument)
+        self._series = {i: BarSeries(capacity) for i in Interval}
+        self._extra: dict[str, BarSeries] = {}
+        self._capacity = capacity
+        self._holes = Holes()
+        self._head: int | None = None  # trade time of the oldest tick seen
+        self._whole_from: int | None = None  # from this bar on every stored tick was seeded
+        self._stored: dict[Interval, set[int]] = {i: set() for i in Interval}
+        self._stored_partial: dict[str, set[int]] = {i.value: set() for i in Interval}
+        self._waiting: dict[Interval, dict[int, Bar]] = {i: {} for i in Interval}
+        self._outdated: tuple[int, int] | None = None
+
+    def set_instrument(self, instrument: Instrument) -> None:
+        """Take a new precision; a builder that has begun keeps its own, whose sums must stay of one kind."""
+        if self._head is None and instrument != self.instrument:
+            self._builder = BarBuilder(instrument)
+        self.instrument = instrument
+
+    def intervals(self) -> tuple[str, ...]:
+        """Return the intervals that can be shown."""
+        return (*(i.value for i in Interval), *self._extra)
+
+    def series(self, interval: str) -> BarSeries | None:
+        """Return the bars of an interval; None = unknown interval."""
+        step = _STEPS.get(interval)
+        return self._extra.get(interval) if step is None else self._series[step]
+
+    def on_tick(self, tick: Tick) -> list[Bar]:
+        """Add a trade; return the bars it closed or revised."""
+        if self._head is None or tick.ts < self._head:
+            self._lower_head(tick.ts)
+        late = self._builder.too_late
+        closed, forming = self._builder.on_tick(tick)
+        if self._builder.too_late != late:
+            self._outdate(tick.ts)
+        for bar in forming:
+            self._show(bar)
+        for bar in closed:
+            self._show(bar)
+        return closed
+
+    def on_time(self, exchange_ms: int) -> list[Bar]:
+        """Close what ended; return those bars."""
+        closed = self._builder.on_time(exchange_ms)
+        for bar in closed:
+            self._show(bar)
+        if closed:
+            self._forget(exchange_ms)
+        return closed
+
+    def seed(self, ticks: TickArrays) -> Tick | None:
+        """Give the builder stored ticks, whole from the 5-minute bar of the first one on; blocks ascend.
+
+        Return the newest tick.
+        """
+        if len(ticks) == 0:
+            return None
+        if self._whole_from is None:
+            start = int(ticks.ts.min())
+            self._whole_from = start - start % _SEED_MS
+        tick = None
+        columns = (ticks.agg_id, ticks.price, ticks.quantity, ticks.ts, ticks.is_buyer_maker, ticks.trades)
+        order = np.argsort(ticks.agg_id, kind="stable")
+        for agg_id, price, quantity, ts, maker, trades in zip(*(c[order].tolist() for c in columns), strict=True):
+            tick = Tick(self.instrument.symbol, agg_id, price, quantity, ts, bool(maker), trades)
+            self.on_tick(tick)
+        return tick
+
+    def load(self, interval: str, stored: StoredBars) -> None:
+        """Show bars of the store's read view; bars that this builder knows whole stay."""
+        series, step = self._ensure(interval), _STEPS.get(interval)
+        origin = np.array(stored.origin, dtype=object)
+        traded = np.isin(origin, _TRADED)
+        sources, times = stored.bars[~traded], stored.bars.open_time
+        if step is not None:
+            built = series.times()[series.from_trades()]
+            traded &= ~np.isin(times, np.setdiff1d(built, _array(self._stored[step])))
+            taken = set(times[traded].tolist())
+            self._stored[step] |= taken
+            for time in taken & self._waiting[step].keys():
+                del self._waiting[step][time]
+        partial = self._stored_partial.setdefault(interval, set())
+        partial.difference_update(times.tolist())
+        partial.update(times[traded & (origin == "partial")].tolist())
+        series.merge(stored.bars[traded], from_trades=True)
+        self.merge_source(interval, sources)
+
+    def merge_source(self, interval: str, bars: BarArrays) -> None:
+        """Show closed bars of the exchange wherever no whole bar from trades stands."""
+        series, step = self._ensure(interval), _STEPS.get(interval)
+        partial = self.partial_times(interval)
+        if step is not None:
+            self._set_aside(step, np.intersect1d(partial, bars.open_time))
+        series.merge(bars, from_trades=False, giving_way=partial)
+        self._stored_partial.get(interval, set()).difference_update(bars.open_time.tolist())
+
+    def on_gaps(self, gaps: Sequence[Gap]) -> tuple[Interval, ...]:
+        """Take the open gaps; return the intervals in which the standing of a bar changed."""
+        holes = Holes(gaps)
+        if holes == self._holes:
+            return ()
+        before = {i: self.partial_times(i) for i in Interval}
+        self._holes = holes
+        shown: set[Interval] = set()
+        for interval, waiting in self._waiting.items():
+            for time in [t for t in sorted(waiting) if not self._is_partial(interval, t)]:
+                self._show(waiting[time])
+                shown.add(interval)
+        return tuple(i for i in Interval if i in shown or not np.array_equal(before[i], self.partial_times(i)))
+
+    def take_outdated(self) -> tuple[int, int] | None:
+        """Return once the span (ms, end exclusive) in which only the store knows the whole bars, gaps closed."""
+        if self._outdated is None or self._holes:
+            return None
+        span, self._outdated = self._outdated, None
+        return span
+
+    def partial_times(self, interval: str) -> IntArray:
+        """Return the open times of shown bars from trades of which trades are missing, ascending."""
+        series, step = self.series(interval), _STEPS.get(interval)
+        if series is None:
+            return np.empty(0, np.int64)
+        suspects = [_array(self._stored_partial.get(interval, set()))]
+        if step is not None:
+            if self._holes.span is not None:
+                low, high = self._holes.span
+                times = series.times()
+                near = times[np.searchsorted(times, low - step.ms) : np.searchsorted(times, high, "right")]
+                suspects.append(near[self._holes.touched(near, step.ms)])
+            if self._head is not None and self._whole_from is None and self._head % step.ms:
+                suspects.append(np.array([self._head - self._head % step.ms]))
+        found = np.unique(np.concatenate(suspects))
+        if len(found) == 0:
+            return found
+        return np.intersect1d(found, series.times()[series.from_trades()])
+
+    def is_partial(self, interval: str, open_time: int) -> bool:
+        """Return whether a bar built here at this time would be partial."""
+        step = _STEPS.get(interval)
+        return step is not None and self._is_partial(step, open_time)
+
+    def _ensure(self, interval: str) -> BarSeries:
+        series = self.series(interval)
+        if series is None:
+            series = self._extra[interval] = BarSeries(self._capacity)
+        return series
+
+    def _lower_head(self, ts: int) -> None:
+        old, self._head = self._head, ts
+        if old is None or self._whole_from is not None:
+            return
+        for interval, waiting in self._waiting.items():
+            time = old - old % interval.ms
+            if time in waiting and not self._is_partial(interval, time):
+                self._show(waiting[time])
+
+    def _owns(self, interval: Interval, open_time: int) -> bool:
+        """Return whether every trade of the bar that was ever told went through this builder."""
+        if self._whole_from is not None and open_time >= self._whole_from:
+            return True
+        if open_time in self._stored[interval]:
+            return False
+        return self._head is None or open_time >= self._head
+
+    def _is_partial(self, interval: Interval, open_time: int) -> bool:
+        return self._holes.touch(open_time, interval.ms) or not self._owns(interval, open_time)
+
+    def _show(self, bar: Bar) -> None:
+        interval, time = bar.interval, bar.open_time
+        series = self._series[interval]
+        if not self._is_partial(interval, time):
+            self._waiting[interval].pop(time, None)
+            self._stored[interval].discard(time)
+            self._stored_partial[interval].discard(time)
+            series.upsert(bar)
+            return
+        if not self._owns(interval, time) and time in self._stored[interval]:
+            self._outdate(time)
+            if series.is_from_trades(time):
+                return
+        if series.has(time) and not series.is_from_trades(time):
+            self._waiting[interval][time] = bar
+            return
+        series.upsert(bar)
+
+    def _set_aside(self, interval: Interval, times: IntArray) -> None:
+        """Keep partial trade bars that source bars replace, to show them once they are whole."""
+        if len(times) == 0:
+            return
+        series = self._series[interval]
+        held = series.arrays()
+        flags, closed, revisions = series.from_trades(), series.closed(), series.revisions()
+        for row in np.flatnonzero(np.isin(held.open_time, times) & flags):
+            time = int(held.open_time[row])
+            if time in self._stored[interval]:
+                continue
+            self._waiting[interval][time] = Bar(
+                interval,
+                time,
+                open=float(held.open[row]),
+                high=float(held.high[row]),
+                low=float(held.low[row]),
+                close=float(held.close[row]),
+                volume=float(held.volume[row]),
+                quote_volume=float(held.quote_volume[row]),
+                trades=int(held.trades[row]),
+                revision=int(revisions[row]),
+                closed=bool(closed[row]),
+            )
+
+    def _forget(self, exchange_ms: int) -> None:
+        for interval, waiting in self._waiting.items():
+            horizon = exchange_ms - MEMORY[interval] * interval.ms
+            for time in [t for t in waiting if t < horizon]:
+                del waiting[time]
+
+    def _outdate(self, time: int) -> None:
+        start = time - time % _SEED_MS
+        low, high = self._outdated or (start, start + _SEED_MS)
+        self._outdated = (min(low, start), max(high, start + _SEED_MS))

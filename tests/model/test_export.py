@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+
+from quantdesk.model.building import build
+from quantdesk.model.export import on_screen_table
+from quantdesk.store.csv_out import write_table
+from tests.model.test_building import TIMES, X, Y, order
+
+
+def rows_of(path, frame, *span):
+    header, columns = on_screen_table(frame, *span)
+    write_table(path, header, [columns])
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_table_is_what_is_on_screen(tmp_path):
+    frame = build(order(200)).frame
+    rows = rows_of(tmp_path / "all.csv", frame)
+    assert len(rows) == 200
+    assert [int(r["open_time_ms"]) for r in rows] == frame.times.tolist()
+    assert rows[0]["y_close"] == f"{Y[0]:.2f}" and rows[0]["x_volume"] == "2.000" and rows[0]["y_trades"] == "5"
+    assert rows[0]["z"] == "" and float(rows[-1]["z"]) == round(float(frame.z[-1]), 6)
+    assert float(rows[-1]["beta"]) == round(frame.beta, 8)
+    np.testing.assert_allclose([float(r["spread"]) for r in rows], frame.spread, atol=1e-4)
+    assert rows[0]["open_time_utc"] == "2024-07-03T10:00:00Z" and rows[0]["origin"] == "live"
+    assert (rows[0]["y_symbol"], rows[0]["x_symbol"]) == ("A", "B")
+
+
+def test_a_range_is_both_ends_included(tmp_path):
+    rows = rows_of(tmp_path / "part.csv", build(order(200)).frame, int(TIMES[10]), int(TIMES[19]))
+    assert [int(r["open_time_ms"]) for r in rows] == TIMES[10:20].tolist()
+    assert rows_of(tmp_path / "none.csv", build(order(200)).frame, int(TIMES[-1]), int(TIMES[0])) == []
+
+
+def test_a_leg_named_like_a_formula_is_quoted(tmp_path):
+    first = order(100)
+    settings = type(first.settings)("=cmd()", "B", formation_bars=40)
+    rows = rows_of(tmp_path / "quoted.csv", build(order(100, settings=settings)).frame)
+    assert rows[0]["y_symbol"] == "'=cmd()"
+    assert float(rows[0]["x_close"]) == X[0]
+
+
+def test_each_bar_carries_the_hedge_ratio_it_was_drawn_with(tmp_path):
+    lines = build(order(100)).lines
+    refitted = build(order(150, lines, refit_now=True)).lines
+    frame = build(order(200, refitted)).frame
+    rows = rows_of(tmp_path / "beta.csv", frame)
+    betas = [float(r["beta"]) for r in rows]
+    assert betas[149] == round(lines.first.beta, 8) != betas[150]
+    assert betas[150] == round(refitted.refits[0].beta, 8)

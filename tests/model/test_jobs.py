@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import threading
+
+from quantdesk.model.jobs import JobRunner
+from tests.model.conftest import spin
+
+
+def test_a_result_comes_back_on_the_main_thread(jobs, until):
+    seen = []
+    jobs.submit("a", threading.get_ident, lambda ident: seen.append((ident, threading.get_ident())))
+    until(lambda: seen)
+    (worker, here) = seen[0]
+    assert here == threading.get_ident() != worker
+
+
+def test_of_one_key_one_runs_and_only_the_newest_waits(jobs, until):
+    gate, ran, done = threading.Event(), [], []
+
+    def job(number):
+        ran.append(number)
+        assert gate.wait(20)
+        return number
+
+    for number in range(5):
+        jobs.submit("a", lambda number=number: job(number), done.append)
+    gate.set()
+    until(lambda: done == [0, 4])
+    assert ran == [0, 4]
+    assert jobs.dropped == 3
+
+
+def test_two_keys_run_side_by_side(jobs, until):
+    meet, done = threading.Barrier(2, timeout=20), []
+    jobs.submit("a", meet.wait, done.append)
+    jobs.submit("b", meet.wait, done.append)
+    until(lambda: len(done) == 2)
+
+
+def test_a_failing_job_says_so_and_the_next_one_runs(jobs, qtbot):
+    errors, done = [], []
+
+    def fail():
+        raise ValueError("no bars")
+
+    with qtbot.waitSignal(jobs.failed, timeout=20_000) as told:
+        jobs.submit("a", fail, done.append, errors.append)
+        jobs.submit("a", lambda: 1, done.append)
+    assert told.args == ["a", "ValueError: no bars"]
+    assert [str(e) for e in errors] == ["no bars"]
+    qtbot.waitUntil(lambda: done == [1], timeout=20_000)
+
+
+def test_nobody_is_called_back_after_the_runner_closed(qapp):
+    runner, done, gate = JobRunner(), [], threading.Event()
+    runner.submit("a", lambda: gate.wait(20), done.append)
+    runner.submit("a", lambda: 2, done.append)
+    assert not runner.wait(0.01)
+    gate.set()
+    assert runner.close(20)
+    runner.submit("a", lambda: 3, done.append)
+    spin()
+    assert done == []
+
+
+def test_a_callback_may_submit_again(jobs, until):
+    done = []
+    jobs.submit("a", lambda: 1, lambda one: jobs.submit("a", lambda: one + 1, done.append))
+    until(lambda: done == [2])
+
+
+def test_thousands_of_jobs_leave_nothing_behind(jobs, until):
+    done = []
+    for number in range(2_000):
+        jobs.submit(str(number), lambda number=number: number, done.append)
+    until(lambda: len(done) == 2_000)
+    assert not jobs.busy()
