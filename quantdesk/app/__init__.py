@@ -1,0 +1,48 @@
+"""Wire the parts together: the only place that knows them all."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from quantdesk.app import screen
+from quantdesk.commands.shared import paths_of
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the desk with the parsed command line until it is closed; return the exit code.
+
+    Raises ConfigError where no window can open or an address in the environment is wrong.
+    """
+    from quantdesk.config import Endpoints
+
+    endpoints = Endpoints.from_environment()
+    screen.prepare(offscreen=args.screenshot is not None)
+    os.environ.setdefault("QT_API", "pyside6")
+    from PySide6.QtWidgets import QApplication
+
+    from quantdesk.app.log import start_log, stop_log
+    from quantdesk.ui.single_instance import SingleInstance
+
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("quantdesk")
+    app.setApplicationDisplayName("quantdesk")
+    app.setDesktopFileName("quantdesk")
+    # Closing the window asks first and may keep the desk in the tray: only the desk itself ends the loop.
+    app.setQuitOnLastWindowClosed(False)
+    paths = paths_of(args)
+    files = [path.expanduser().absolute() for path in args.files]
+    alone = SingleInstance(paths.data)
+    # A picture is drawn beside a running desk, and simulated or replayed data have a store of their own.
+    shared = args.screenshot is None and not args.simulate and args.replay is None
+    if shared and (alone.hand_over(files) or not (alone.listen() or not alone.hand_over(files))):
+        return 0
+    start_log(paths.logs)
+    try:
+        from quantdesk.app.desk import Desk
+
+        return Desk(app, args, paths, endpoints, alone).run(files)
+    finally:
+        alone.close()
+        stop_log()

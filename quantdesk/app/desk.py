@@ -1,0 +1,179 @@
+"""Compose the desk: models, window and the session that feeds them; run it until it is closed."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from quantdesk.app.feeding import Feeding
+from quantdesk.app.files import Exporter, FileOpener
+from quantdesk.app.loop import Loop
+from quantdesk.app.picture import take_picture
+from quantdesk.app.session import SessionPlan
+from quantdesk.commands.shared import store_file
+from quantdesk.config import Endpoints, Paths
+from quantdesk.model.alerts import AlertModel
+from quantdesk.model.clock import FrameClock
+from quantdesk.model.files import FilesModel
+from quantdesk.model.jobs import JobRunner
+from quantdesk.model.pair import PairModel
+from quantdesk.types import Origin
+from quantdesk.ui.crash import CrashReporter
+from quantdesk.ui.main_window import MainWindow
+from quantdesk.ui.notify import DesktopPopups
+from quantdesk.ui.settings_store import SettingsStore
+from quantdesk.ui.single_instance import SingleInstance
+from quantdesk.ui.theme import Theme
+
+log = logging.getLogger(__name__)
+
+#: The heavy libraries are imported in the pool this long after the first paint, not by the first statistic.
+_WARM_UP_MS = 400
+
+
+class Desk:
+    """Own every part of the running program; ``run`` returns its exit code."""
+
+    def __init__(
+        self, app: QApplication, args: argparse.Namespace, paths: Paths, endpoints: Endpoints, alone: SingleInstance
+    ) -> None:
+        self._app, self._args, self._paths = app, args, paths
+        self.settings = SettingsStore(paths.config)
+        chosen = self.settings.settings
+        if args.theme:
+            chosen.theme = args.theme
+        self.theme = Theme(app, chosen.theme)
+        self.clock, self.jobs = FrameClock(), JobRunner()
+        self.files = FilesModel()
+        self.pair = PairModel(self.jobs)
+        self.alerts = AlertModel(chosen.rule())
+        self.feeding = Feeding(self._plan(endpoints), self.pair, self.files)
+        self.window = MainWindow(
+            self.pair, self.feeding.market, self.alerts, self.clock, self.theme, self.settings, paths.logs
+        )
+        self.feeding.attach(self.window, chosen)
+        self.opener = FileOpener(self.window, self.jobs, self.files, self.pair, self.feeding)
+        self.exporter = Exporter(self.window, self.jobs, self.pair)
+        self.crashes = CrashReporter(paths.logs, lambda: self.window)
+        self._popups = DesktopPopups(self.window.show_last_alert)
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._quit = asyncio.Event()
+        self._connect(alone)
+
+    def run(self, files: Sequence[Path]) -> int:
+        """Show the window with the last stored bars, then feed it until it is closed."""
+        self.crashes.install()
+        try:
+            if not files:
+                self.feeding.show_stored()
+            if self._args.screenshot is None:
+                self.window.show()
+                self._trace_first_paint()
+            with asyncio.Runner(loop_factory=lambda: Loop(self._app)) as runner:
+                return runner.run(self._main(files))
+        finally:
+            self.crashes.remove()
+            self._leave()
+
+    async def _main(self, files: Sequence[Path]) -> int:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self.crashes.on_loop_error)
+        self._listen_to_signals(loop)
+        QTimer.singleShot(_WARM_UP_MS, self._warm_up)
+        try:
+            if files:
+                self.opener.open(files, self._args.skip_bad_rows)
+            # A picture of files needs no market; everything else streams at once.
+            if not (files and self._args.screenshot is not None):
+                self.feeding.start()
+            if self._args.screenshot is None:
+                await self._quit.wait()
+            else:
+                await take_picture(
+                    self.window, self.pair, self.jobs, self.opener, self._args.screenshot, self._args.after
+                )
+        finally:
+            await self._close()
+        return 0
+
+    async def _close(self) -> None:
+        """Save, stop the feed, drain the store and wait for the jobs, in this order."""
+        self.window.close_for_good()
+        await self.feeding.stop()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self.jobs.close)
+
+    def _plan(self, endpoints: Endpoints) -> SessionPlan:
+        args, chosen = self._args, self.settings.settings
+        own = None if args.data_dir is None and args.database is None else store_file(args)
+        if args.replay is not None:
+            return SessionPlan(Origin.REPLAY, (), endpoints, own, args.replay.absolute(), args.speed)
+        if args.simulate:
+            return SessionPlan(Origin.SIMULATED, ("BTCUSDT", "ETHUSDT"), endpoints, own)
+        return SessionPlan(Origin.LIVE, tuple(chosen.symbols), endpoints, store_file(args))
+
+    def _connect(self, alone: SingleInstance) -> None:
+        window = self.window
+        alone.files_received.connect(self._on_second_start)
+        window.quit_requested.connect(self._quit.set)
+        window.notify_requested.connect(lambda title, text: self._spawn(self._popups.send(title, text)))
+        self.pair.changed.connect(self._on_pair_changed)
+        self.pair.changed.connect(self.clock.mark)
+        self._app.commitDataRequest.connect(lambda _: window.save_settings())
+
+    def _on_pair_changed(self) -> None:
+        if self.pair.frame is not None:
+            self.alerts.judge(self.pair.frame)
+
+    def _on_second_start(self, files: list[Path]) -> None:
+        self.window.bring_to_front()
+        if files:
+            self.opener.open(files, False)
+
+    def _spawn(self, work: Coroutine[object, object, object]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _listen_to_signals(self, loop: asyncio.AbstractEventLoop) -> None:
+        if sys.platform == "win32":
+            signal.signal(signal.SIGINT, lambda *_: self._quit.set())
+            waker = QTimer(self.window)  # Python sees a signal only when its code runs
+            waker.start(200)
+            return
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._quit.set)
+
+    def _warm_up(self) -> None:
+        def import_heavy() -> None:
+            import statsmodels.tsa.stattools  # noqa: F401  # 1.5 s, beside the screen
+
+        self.jobs.submit("warm up", import_heavy, lambda _: None)
+
+    def _trace_first_paint(self) -> None:
+        """Print how long the first paint took, for the benchmark that asks for it."""
+        asked = os.environ.get("QUANTDESK_TRACE_STARTUP")
+        if asked:
+            self.window.repaint()
+            frame = self.pair.frame
+            bars = 0 if frame is None else len(frame.times)
+            sys.stderr.write(f"first paint {(time.time() - float(asked)) * 1e3:.0f} ms, {bars} bars\n")
+
+    def _leave(self) -> None:
+        # A plot alive at the interpreter's end crashes it: the window goes first, while Qt still runs.
+        self.clock.stop()
+        self.window.deleteLater()
+        self._app.sendPostedEvents(None, 52)  # QEvent.DeferredDelete
+        self._app.processEvents()

@@ -1,0 +1,222 @@
+"""Run one session at a time and switch between live, simulated, replayed and opened data."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Slot
+
+from quantdesk.app.session import Session, SessionPlan
+from quantdesk.config import SIMULATOR_VENUE
+from quantdesk.model.files import FilesModel
+from quantdesk.model.frame import PairSettings
+from quantdesk.model.market import MarketModel
+from quantdesk.model.pair import PairModel
+from quantdesk.store.base import Store, StoredBars
+from quantdesk.types import Instrument, Interval, Origin
+from quantdesk.ui.status_bar import DeskMode
+
+if TYPE_CHECKING:
+    from quantdesk.ui.main_window import MainWindow
+    from quantdesk.ui.settings_store import Settings
+
+log = logging.getLogger(__name__)
+
+_STATUS_MS = 400
+
+
+class Feeding(QObject):
+    """Feed the window from one session; what the window asks of the market ends up here."""
+
+    def __init__(self, plan: SessionPlan, pair: PairModel, files: FilesModel) -> None:
+        super().__init__()
+        self._first_plan = plan
+        self._pair, self._files = pair, files
+        self._session = Session(plan)
+        self._task: asyncio.Task[None] | None = None
+        self._others: set[asyncio.Task[None]] = set()
+        self._status = QTimer(self)
+        self._status.setInterval(_STATUS_MS)
+        self._status.timeout.connect(self._on_status)
+        self._window: MainWindow | None = None
+
+    @property
+    def market(self) -> MarketModel:
+        """Return the model of the session that runs."""
+        return self._session.market
+
+    @property
+    def session(self) -> Session:
+        """Return the session that runs."""
+        return self._session
+
+    def attach(self, window: MainWindow, chosen: Settings) -> None:
+        """Serve this window; show the pair that was chosen last."""
+        self._window = window
+        window.live_requested.connect(self.show_live)
+        window.simulate_requested.connect(self._on_simulate)
+        window.reconnect_requested.connect(self._on_reconnect)
+        window.add_symbol_requested.connect(lambda symbol: self._ask(self._add(symbol)))
+        window.remove_symbol_requested.connect(lambda symbol: self._ask(self._remove(symbol)))
+        window.symbols_info_requested.connect(lambda: self._ask(self._symbols_info()))
+        self._show(chosen.pair())
+
+    def show_stored(self) -> None:
+        """Put the last stored bars on screen."""
+        self._session.show_stored()
+
+    def start(self) -> None:
+        """Start feeding."""
+        self._status.start()
+        self._task = asyncio.get_running_loop().create_task(self._feed(self._session), name="feed")
+
+    async def stop(self) -> None:
+        """End the feed and keep what it brought."""
+        self._status.stop()
+        for task in [*self._others, *([self._task] if self._task else [])]:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        self._task = None
+        await self._session.close()
+
+    def show_files(self, settings: PairSettings) -> None:
+        """Show opened files; the market goes on being recorded behind them."""
+        self._pair.set_source(self._files, settings)
+        if self._window is not None:
+            self._window.set_mode(DeskMode(Origin.FILE, " / ".join(self._files.legs)))
+            self._window.control.refresh()
+
+    @Slot()
+    def show_live(self) -> None:
+        """Go back to the market, from files or from the simulator."""
+        if self._session.plan.origin is Origin.LIVE or self._first_plan.origin is not Origin.LIVE:
+            self._show(self._fitting(self._pair.settings))
+        else:
+            self._ask(self._switch(self._first_plan))
+
+    @Slot()
+    def _on_simulate(self) -> None:
+        plan = replace(
+            self._first_plan, origin=Origin.SIMULATED, symbols=("BTCUSDT", "ETHUSDT"), store=None, replay=None
+        )
+        self._ask(self._switch(plan))
+
+    @Slot()
+    def _on_reconnect(self) -> None:
+        self._ask(self._switch(self._session.plan))
+
+    async def _switch(self, plan: SessionPlan) -> None:
+        await self._stop_feed()
+        await self._session.close()
+        self._session = Session(plan)
+        self._session.show_stored()
+        if self._window is not None:
+            self._window.set_market(self.market)
+        self._show(self._fitting(self._pair.settings))
+        self.start()
+
+    async def _stop_feed(self) -> None:
+        self._status.stop()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _feed(self, session: Session) -> None:
+        session.market.reload_wanted.connect(self._on_reload_wanted)
+        session.market.symbols_changed.connect(self._on_symbols_changed)
+        await session.run()
+
+    def _show(self, settings: PairSettings) -> None:
+        self._pair.set_source(self.market, settings)
+        if self._window is not None:
+            self._window.set_mode(self._mode())
+            self._window.control.refresh()
+
+    def _mode(self) -> DeskMode:
+        plan = self._session.plan
+        venue = {
+            Origin.SIMULATED: SIMULATOR_VENUE,
+            Origin.REPLAY: plan.replay.name if plan.replay else "",
+        }.get(plan.origin, plan.endpoints.venue)
+        return DeskMode(plan.origin, venue, self._session.read_only)
+
+    def _fitting(self, settings: PairSettings) -> PairSettings:
+        """Return the settings with legs and interval that the session's market has."""
+        symbols = self.market.symbols() or self._session.plan.symbols
+        interval = settings.interval if settings.interval in tuple(Interval) else Interval.M1.value
+        if settings.y in symbols and settings.x in symbols:
+            return replace(settings, interval=interval)
+        names = [*symbols, "", ""]
+        return replace(settings, y=names[0], x=names[1], interval=interval)
+
+    @Slot()
+    def _on_status(self) -> None:
+        self._session.publish_store_status()
+        if (
+            self._window is not None
+            and self._window.mode.origin is not Origin.FILE
+            and self._window.mode != self._mode()
+        ):
+            self._window.set_mode(self._mode())
+
+    @Slot()
+    def _on_symbols_changed(self) -> None:
+        # A replay tells its symbols as they come; the first two become the pair.
+        settings, symbols = self._pair.settings, self.market.symbols()
+        if (
+            self._pair.source is self.market
+            and self._session.plan.replay
+            and not {settings.y, settings.x} <= set(symbols)
+        ):
+            names = [*symbols, "", ""]
+            self._pair.set_source(self.market, replace(settings, y=names[0], x=names[1]))
+
+    @Slot(str, object, object)
+    def _on_reload_wanted(self, symbol: str, start_ms: int, end_ms: int) -> None:
+        self._ask(self._reload(self._session, symbol, start_ms, end_ms))
+
+    async def _reload(self, session: Session, symbol: str, start_ms: int, end_ms: int) -> None:
+        instrument = session.market.instrument(symbol)
+        if session.writer is None or instrument is None:
+            return
+        for interval in session.market.intervals(symbol):
+            act = partial(_load_bars, instrument=instrument, interval=interval, start=start_ms, end=end_ms)
+            stored = await asyncio.wrap_future(session.writer.call(act))
+            session.market.load(symbol, interval, stored)
+
+    async def _add(self, symbol: str) -> None:
+        if self._session.feed is not None:
+            await self._session.feed.add_symbol(symbol)
+
+    async def _remove(self, symbol: str) -> None:
+        if self._session.feed is not None:
+            await self._session.feed.remove_symbol(symbol)
+        self.market.remove_symbol(symbol)
+
+    async def _symbols_info(self) -> None:
+        from quantdesk.feed.rest import RestError
+
+        if self._window is None:
+            return
+        if self._session.feed is None:
+            self._window.set_symbols_problem(self.tr("There is no exchange to ask right now."))
+            return
+        try:
+            self._window.set_symbols_info(await self._session.feed.symbols_info())
+        except RestError as error:
+            self._window.set_symbols_problem(str(error))
+
+    def _ask(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._others.add(task)
+        task.add_done_callback(self._others.discard)
+
+
+def _load_bars(store: Store, *, instrument: Instrument, interval: str, start: int, end: int) -> StoredBars:
+    return store.load_bars(instrument, interval, start, end)

@@ -1,0 +1,167 @@
+"""Open and close one way of data at a time: the live market, the simulated exchange, or a replay."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from quantdesk.config import SIMULATOR_VENUE, Endpoints, FeedLimits, StoreLimits
+from quantdesk.model.market import MarketModel
+from quantdesk.store.base import Reader, StoreBusyError, StoreError, Writer
+from quantdesk.store.read_only import ReadOnlyWriter
+from quantdesk.types import Interval, Light, Origin, StoreStatus
+
+if TYPE_CHECKING:
+    from quantdesk.ingest.live import Ingest
+    from quantdesk.simulator.server import SimulatorServer
+
+log = logging.getLogger(__name__)
+
+#: How many stored bars of each interval the desk shows at its start.
+STORED_BARS = 5_000
+SIMULATED_SEED = 7
+STORE_NAME = "quantdesk.sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPlan:
+    """Say what to open: where data come from, which symbols, which store file."""
+
+    origin: Origin
+    symbols: tuple[str, ...]
+    endpoints: Endpoints
+    store: Path | None = None
+    replay: Path | None = None
+    speed: float = 1.0
+
+
+class Session:
+    """Own what one way of data needs: ``run`` feeds the market until cancelled, ``close`` leaves nothing."""
+
+    def __init__(self, plan: SessionPlan, limits: FeedLimits | None = None) -> None:
+        self.plan = plan
+        self.market = MarketModel(plan.origin)
+        self.feed: Ingest | None = None
+        self.writer: Writer | None = None
+        self._limits = limits or FeedLimits()
+        self._reader: Reader | None = None
+        self._simulator: SimulatorServer | None = None
+        self._temporary: Path | None = None
+        # Simulated and replayed data never touch the real store; without a folder they vanish at the end.
+        self._path = plan.store or self._make_temporary()
+
+    @property
+    def read_only(self) -> bool:
+        """Return whether another program writes to this store."""
+        return isinstance(self.writer, ReadOnlyWriter)
+
+    def show_stored(self) -> None:
+        """Put the last stored bars on screen; a store that cannot be read turns the light red and says why."""
+        if not self._path.exists():
+            return
+        from quantdesk.store.embedded import open_embedded
+
+        try:
+            reader = open_embedded(self._path, read_only=True)
+            try:
+                for symbol in self.plan.symbols:
+                    self._load(reader, symbol)
+            finally:
+                reader.close()
+        except StoreError as error:
+            self.market.set_store_status(StoreStatus(Light.RED, str(error)))
+
+    async def run(self) -> None:
+        """Open the store for writing and feed the market until cancelled (a replay: until it ends)."""
+        self.writer = await asyncio.to_thread(self._open_writer)
+        if self.plan.replay is not None:
+            from quantdesk.ingest.replay import Replay
+
+            await Replay(self.plan.replay, self.writer, self.market, speed=self.plan.speed).run()
+            return
+        endpoints = self.plan.endpoints
+        if self.plan.origin is Origin.SIMULATED:
+            endpoints = await self._start_simulator()
+        from quantdesk.ingest.live import Ingest
+
+        self.feed = Ingest(endpoints, self._limits, self.writer, self._reader, self.market, self.plan.symbols)
+        await self.feed.run()
+
+    async def close(self) -> None:
+        """Drain and close the store, stop the simulator, delete what was only temporary."""
+        if self.writer is not None and not await asyncio.to_thread(self.writer.stop):
+            log.error("the store could not be drained within its time")
+        if self._reader is not None:
+            self._reader.close()
+        if self._simulator is not None:
+            await self._simulator.stop()
+        if self._temporary is not None:
+            await asyncio.to_thread(shutil.rmtree, self._temporary, ignore_errors=True)
+        self.feed = self.writer = self._reader = self._simulator = self._temporary = None
+
+    def publish_store_status(self) -> None:
+        """Tell the market how the store is doing; called a few times a second."""
+        if self.writer is not None:
+            self.market.set_store_status(self.writer.status)
+
+    def _open_writer(self) -> Writer:
+        from quantdesk.store.embedded import open_embedded
+        from quantdesk.store.writer import StoreWriter
+
+        limits, path = StoreLimits(), self._path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            writer = StoreWriter(lambda: open_embedded(path, limits), limits)
+            writer.start()
+        except StoreBusyError as error:
+            self._reader = self._open_reader()
+            return ReadOnlyWriter(str(error))
+        except StoreError as error:
+            return ReadOnlyWriter(f"nothing is being kept: {error}")
+        except OSError as error:
+            return ReadOnlyWriter(f"nothing is being kept: {error.strerror} ({path.parent})")
+        self._reader = self._open_reader()
+        return writer
+
+    def _open_reader(self) -> Reader | None:
+        from quantdesk.store.embedded import open_embedded
+
+        try:
+            return open_embedded(self._path, read_only=True)
+        except StoreError as error:
+            log.warning("the store cannot be read: %s", error)
+            return None
+
+    async def _start_simulator(self) -> Endpoints:
+        from quantdesk.simulator.server import SimulatorServer
+        from quantdesk.simulator.synthetic import SyntheticSource
+
+        self._simulator = SimulatorServer(SyntheticSource(seed=SIMULATED_SEED))
+        await self._simulator.start()
+        return replace(
+            self.plan.endpoints,
+            ws_url=self._simulator.ws_url,
+            rest_url=self._simulator.rest_url,
+            venue=SIMULATOR_VENUE,
+        )
+
+    def _load(self, reader: Reader, symbol: str) -> None:
+        venue = SIMULATOR_VENUE if self.plan.origin is Origin.SIMULATED else self.plan.endpoints.venue
+        for held in reader.find(symbol, venue):
+            self.market.on_instrument(held.instrument)
+            for interval in Interval:
+                self.market.load(symbol, interval, reader.load_bars(held.instrument, interval, limit=STORED_BARS))
+            if held.last_ts is not None:
+                # Bars still running when the program was last shut are built on from their trades.
+                start = held.last_ts - held.last_ts % Interval.M5.ms
+                for block in reader.load_ticks(held.instrument, start):
+                    self.market.seed(symbol, block)
+
+    def _make_temporary(self) -> Path:
+        self._temporary = Path(tempfile.mkdtemp(prefix="quantdesk-"))
+        return self._temporary / STORE_NAME
