@@ -1,0 +1,1 @@
+"""Draw a pair: candles, spread, z-score and correlation on one time axis."""

@@ -1,0 +1,59 @@
+"""Take frames and tails from the pair model, and keep the view on the times it showed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from quantdesk.model.frame import PairFrame
+from quantdesk.model.pair import PairModel
+from quantdesk.ui.charts.state import ChartState
+from quantdesk.ui.charts.timeline import TimeLine
+
+
+class Intake:
+    """Bring the chart state up to date; the only reader of the pair model's bars."""
+
+    def __init__(self, pair: PairModel, state: ChartState) -> None:
+        self._pair, self._state = pair, state
+        # What was shown last, also while the model has no frame between two settings.
+        self._before: tuple[PairFrame, TimeLine] | None = None
+
+    def pull(self) -> tuple[bool, bool]:
+        """Take what is new; tell whether the frame is another, and whether it is of something else."""
+        state, frame = self._state, self._pair.frame
+        old, changed, other = state.line, frame is not state.frame, False
+        if changed:
+            old, other = self._take(frame)
+        state.tail = None if frame is None else self._pair.tail()
+        if state.tail is not None and not np.array_equal(state.tail.times, state.line.tail):
+            state.line = state.line.with_tail(state.tail.times)
+        if state.line is not old and len(state.line):
+            state.view.on_rows(old, state.line)
+        return changed, other
+
+    def _take(self, frame: PairFrame | None) -> tuple[TimeLine, bool]:
+        """Show another frame; return the line whose times the view has to keep."""
+        state = self._state
+        if state.frame is not None:
+            self._before = (state.frame, state.line)
+        state.frame = frame
+        if frame is None:
+            state.line = TimeLine()
+            return state.line, False
+        state.line = TimeLine(frame.times, None, frame.interval_ms)
+        if self._before is None:
+            return TimeLine(), False
+        before, old = self._before
+        if before.settings.y != frame.settings.y or before.origin != frame.origin:
+            state.view.reset()
+            return old, True
+        if before.interval_ms == frame.interval_ms:
+            return old, before.epoch != frame.epoch or before.settings != frame.settings
+        if state.view.follows or not len(old):
+            state.view.reset()
+            return old, True
+        # Another interval: as many bars as before, ending at the same time.
+        end, span = state.line.x_of(old.time_of(state.view.right)), state.view.span
+        state.view.on_rows(TimeLine(), state.line)
+        state.view.show(end - span, end)
+        return state.line, True

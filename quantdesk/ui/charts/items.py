@@ -1,0 +1,354 @@
+"""Paint columns in whole device pixels: candles, volume, lines, bands, shaded spans and marks.
+
+Every item paints only the cut that is visible, which its panel takes before each frame.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyqtgraph as pg
+from pyqtgraph.Qt.internals import PrimitiveArray
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPolygonF
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
+
+from quantdesk.ui.charts.pyramid import LINE, OHLCV, Cut, FloatArray, Pyramid
+
+#: Above this many points a line is drawn as pixel columns, which cost a tenth of smooth strokes.
+SMOOTH_POINTS = 2_500
+
+
+def shade(color: str, alpha: float) -> QColor:
+    """Return a token's colour, translucent."""
+    out = QColor(color)
+    out.setAlphaF(alpha)
+    return out
+
+
+class Canvas:
+    """Map rows and values to device pixels of one paint."""
+
+    def __init__(self, painter: QPainter) -> None:
+        transform = painter.worldTransform()
+        self.ratio = painter.device().devicePixelRatioF()
+        self._scale_x, self._shift_x = transform.m11() * self.ratio, transform.dx() * self.ratio
+        self._scale_y, self._shift_y = transform.m22() * self.ratio, transform.dy() * self.ratio
+        self.spacing = self._scale_x
+        #: One logical pixel, whole in device pixels.
+        self.unit = max(1, round(self.ratio))
+        painter.resetTransform()
+        painter.scale(1 / self.ratio, 1 / self.ratio)
+
+    def x(self, rows: FloatArray) -> FloatArray:
+        """Return device x of rows."""
+        return rows * self._scale_x + self._shift_x
+
+    def y(self, values: FloatArray) -> FloatArray:
+        """Return device y of values, kept within what the rasteriser can take."""
+        return np.clip(values * self._scale_y + self._shift_y, -1e5, 1e5)
+
+    def slots(self, cut: Cut) -> tuple[FloatArray, FloatArray]:
+        """Return left edge and width of each group's pixels; neighbours touch and never overlap."""
+        edges = cut.start - 0.5 + np.arange(cut.size + 1, dtype=np.float64) * cut.group
+        pixels = np.floor(self.x(edges))
+        return pixels[:-1], np.maximum(np.diff(pixels), 1)
+
+    def row(self, row: float) -> float:
+        """Return device x of one row."""
+        return row * self._scale_x + self._shift_x
+
+    def value(self, value: float) -> float:
+        """Return device y of one value."""
+        return min(max(value * self._scale_y + self._shift_y, -1e5), 1e5)
+
+
+class ChartItem(pg.GraphicsObject):
+    """Paint within the whole plot area; what is data is announced by ``dataBounds``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._area = QRectF(0, 0, 1, 1)
+        self._rects = PrimitiveArray(QRectF, 4)
+
+    def set_area(self, area: QRectF) -> None:
+        """Take the visible range of the plot as bounds."""
+        if area != self._area:
+            self.prepareGeometryChange()
+            self._area = area
+
+    def boundingRect(self) -> QRectF:
+        """Return the plot area: a pixel-wide bar must not be culled at the edge."""
+        return self._area
+
+    def take(self, first: int, last: int, rows_per_pixel: float) -> None:
+        """Cut out what is visible: rows first..last inclusive."""
+
+    def limits(self) -> tuple[float, float] | None:
+        """Return lowest and highest visible value, if any."""
+        return None
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        """Paint in device pixels."""
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        self.draw(painter, Canvas(painter))
+        painter.restore()
+
+    def draw(self, painter: QPainter, canvas: Canvas) -> None:
+        """Paint the cut; the painter's unit is a device pixel."""
+
+    def fill(
+        self,
+        painter: QPainter,
+        brush: QColor | QBrush,
+        x: FloatArray,
+        y: FloatArray,
+        width: npt.ArrayLike,
+        height: npt.ArrayLike,
+    ) -> None:
+        """Fill n rectangles in one call."""
+        if len(x) == 0:
+            return
+        self._rects.resize(len(x))
+        memory = self._rects.ndarray()
+        memory[:, 0], memory[:, 1], memory[:, 2], memory[:, 3] = x, y, width, height
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(brush)
+        painter.drawRects(*self._rects.drawargs())
+
+
+def _extremes(low: FloatArray, high: FloatArray) -> tuple[float, float] | None:
+    finite = np.isfinite(low) & np.isfinite(high)
+    if not finite.any():
+        return None
+    return float(low[finite].min()), float(high[finite].max())
+
+
+def bar_width(spacing: float, unit: int) -> int:
+    """Return the body's device pixels: four fifths of the spacing, of the wick's parity."""
+    width = max(unit, int(spacing * 0.8))
+    if spacing >= 3 * unit:
+        width = max(width, 3 * unit)  # a body must differ from its wick
+    if width > unit and (width - unit) % 2:
+        width -= 1
+    return width
+
+
+class CandleItem(ChartItem):
+    """Paint candles and, below them, volume bars."""
+
+    #: The share of the height that the highest visible volume bar takes.
+    VOLUME_SHARE = 0.16
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pyramid = Pyramid(OHLCV)
+        self.up = self.down = QColor("#000000")
+        self.volume_up = self.volume_down = QColor("#000000")
+        self._cut: Cut | None = None
+
+    def take(self, first: int, last: int, rows_per_pixel: float) -> None:
+        """Cut out the visible bars."""
+        self._cut = self.pyramid.cut(first, last, rows_per_pixel)
+
+    def limits(self) -> tuple[float, float] | None:
+        """Return the visible low and high."""
+        return _extremes(self._cut.columns["low"], self._cut.columns["high"]) if self._cut else None
+
+    def dataBounds(self, ax: int, frac: float = 1.0, orthoRange: object = None) -> tuple[float, float] | None:  # noqa: N803 (pyqtgraph's name)
+        """Announce the span of all data, as pyqtgraph asks for it."""
+        if not len(self.pyramid):
+            return None
+        if ax == 0:
+            return -0.5, len(self.pyramid) - 0.5
+        return _extremes(self.pyramid.column("low"), self.pyramid.column("high"))
+
+    def draw(self, painter: QPainter, canvas: Canvas) -> None:
+        """Paint volume, wicks and bodies of both directions: six calls whatever is visible."""
+        if self._cut is None or self._cut.size == 0:
+            return
+        columns = self._cut.columns
+        spacing, unit = canvas.spacing * self._cut.group, canvas.unit
+        if spacing < 2 * unit:
+            # Bars a pixel wide stand without a gap; each is one stroke from low to high.
+            left, width = canvas.slots(self._cut)
+            centre, wick = left, width
+        else:
+            body_width = bar_width(spacing, unit)
+            centre = np.floor(canvas.x(self._cut.centres())) - unit // 2
+            left = centre - (body_width - unit) // 2
+            width, wick = np.full(left.shape, float(body_width)), np.full(left.shape, float(unit))
+        rises = columns["close"] >= columns["open"]
+        there = np.isfinite(columns["close"]) & np.isfinite(columns["high"]) & np.isfinite(columns["low"])
+        self._volume(painter, left, width, rises, canvas)
+        high, low = np.rint(canvas.y(columns["high"])), np.rint(canvas.y(columns["low"]))
+        top = np.rint(canvas.y(np.fmax(columns["open"], columns["close"])))
+        foot = np.rint(canvas.y(np.fmin(columns["open"], columns["close"])))
+        for mask, color in ((there & rises, self.up), (there & ~rises, self.down)):
+            tall = np.maximum(low[mask] - high[mask], unit)
+            self.fill(painter, color, centre[mask], high[mask], wick[mask], tall)
+            if spacing >= 2 * unit:
+                body = np.maximum(foot[mask] - top[mask], unit)
+                self.fill(painter, color, left[mask], top[mask], width[mask], body)
+
+    def _volume(
+        self, painter: QPainter, left: FloatArray, width: FloatArray, rises: npt.NDArray[np.bool_], canvas: Canvas
+    ) -> None:
+        assert self._cut is not None
+        volume = self._cut.columns["volume"]
+        there = np.isfinite(volume) & (volume > 0)
+        if not there.any():
+            return
+        floor = round(canvas.value(self._area.top()))
+        full = abs(canvas.value(self._area.bottom()) - floor) * self.VOLUME_SHARE
+        tall = np.maximum(np.rint(volume * (full / volume[there].max())), 1)
+        for mask, color in ((there & rises, self.volume_up), (there & ~rises, self.volume_down)):
+            self.fill(painter, color, left[mask], floor - tall[mask], width[mask], tall[mask])
+
+
+class LineItem(ChartItem):
+    """Paint one series; NaN is a gap, and a lone value between gaps a dot."""
+
+    def __init__(self, *, fits: bool = True, style: Qt.PenStyle = Qt.PenStyle.SolidLine, smooth: bool = True) -> None:
+        super().__init__()
+        self.pyramid = Pyramid(LINE)
+        self._lines = PrimitiveArray(QLineF, 4)
+        self.color = QColor("#000000")
+        #: Beyond ±level the line takes this colour.
+        self.beyond_color = QColor("#000000")
+        self.level: float | None = None
+        self.cut: Cut | None = None
+        self._fits, self._style, self._antialias = fits, style, smooth
+
+    def take(self, first: int, last: int, rows_per_pixel: float) -> None:
+        """Cut out the visible values, one more on either side so that the line runs out of view."""
+        dense = rows_per_pixel > 1 or (last - first) > SMOOTH_POINTS
+        self.cut = self.pyramid.cut(first - 1, last + 1, rows_per_pixel if dense else 0)
+
+    def limits(self) -> tuple[float, float] | None:
+        """Return the lowest and highest visible value."""
+        return _extremes(self.cut.columns["low"], self.cut.columns["high"]) if self.cut and self._fits else None
+
+    def dataBounds(self, ax: int, frac: float = 1.0, orthoRange: object = None) -> tuple[float, float] | None:  # noqa: N803 (pyqtgraph's name)
+        """Announce the span of all data, as pyqtgraph asks for it."""
+        if not len(self.pyramid):
+            return None
+        if ax == 0:
+            return -0.5, len(self.pyramid) - 0.5
+        return _extremes(self.pyramid.column("value"), self.pyramid.column("value"))
+
+    def draw(self, painter: QPainter, canvas: Canvas) -> None:
+        """Paint the line, and its part beyond the level once more in that colour."""
+        if self.cut is None or self.cut.size == 0:
+            return
+        self._stroke(painter, canvas, self.color)
+        found = _extremes(self.cut.columns["low"], self.cut.columns["high"])
+        if self.level is None or found is None:
+            return
+        left, right = canvas.row(self._area.left()), canvas.row(self._area.right())
+        low, high = canvas.value(self._area.top()), canvas.value(self._area.bottom())
+        upper, lower = canvas.value(self.level), canvas.value(-self.level)
+        sides = ((found[1] > self.level, high, upper, upper), (found[0] < -self.level, lower, low, lower))
+        for beyond, top, foot, edge in sides:
+            if not beyond or foot - top < 1:
+                continue
+            painter.save()
+            painter.setClipRect(QRectF(left, top, right - left, foot - top), Qt.ClipOperation.IntersectClip)
+            self._flood(painter, canvas, edge)
+            self._stroke(painter, canvas, self.beyond_color)
+            painter.restore()
+
+    def _smooth(self) -> bool:
+        return self.cut is not None and self.cut.group == 1 and self.cut.size <= SMOOTH_POINTS + 4
+
+    def _stroke(self, painter: QPainter, canvas: Canvas, color: QColor) -> None:
+        if not self._smooth():
+            self._columns(painter, canvas, color)
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, self._antialias)
+        pen = QPen(color, 1.5 * canvas.ratio if self._antialias else canvas.unit)
+        pen.setStyle(self._style)
+        pen.setCapStyle(Qt.PenCapStyle.SquareCap if self._antialias else Qt.PenCapStyle.FlatCap)
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for x, y in self._runs(canvas, whole=not self._antialias):
+            if len(x) == 1:
+                painter.drawPoint(QPointF(x[0], y[0]))
+            elif self._antialias:
+                self._segments(painter, x, y)
+            else:
+                painter.drawPolyline(_polygon(x, y))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+    def _segments(self, painter: QPainter, x: FloatArray, y: FloatArray) -> None:
+        # Stroked as one path the same line costs twenty times as much.
+        self._lines.resize(len(x) - 1)
+        memory = self._lines.ndarray()
+        memory[:, 0], memory[:, 1], memory[:, 2], memory[:, 3] = x[:-1], y[:-1], x[1:], y[1:]
+        painter.drawLines(*self._lines.drawargs())
+
+    def _flood(self, painter: QPainter, canvas: Canvas, edge: float) -> None:
+        if not self._smooth():
+            return
+        color = QColor(self.beyond_color)
+        color.setAlphaF(0.22)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color)
+        for x, y in self._runs(canvas):
+            if len(x) > 1:
+                painter.drawPolygon(_polygon(np.r_[x[0], x, x[-1]], np.r_[edge, y, edge]))
+
+    def _runs(self, canvas: Canvas, *, whole: bool = False) -> list[tuple[FloatArray, FloatArray]]:
+        """Return the points of each stretch without a gap; ``whole`` puts them on pixel centres."""
+        assert self.cut is not None
+        values = self.cut.columns["last"]
+        x, y = canvas.x(self.cut.centres()), canvas.y(values)
+        if whole:
+            x, y = np.floor(x) + canvas.unit / 2, np.floor(y) + canvas.unit / 2
+        finite = np.isfinite(values)
+        edges = np.flatnonzero(np.diff(np.r_[False, finite, False].astype(np.int8)))
+        return [(x[a:b], y[a:b]) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+    def _columns(self, painter: QPainter, canvas: Canvas, color: QColor) -> None:
+        """Fill one column a pixel from low to high, joined to where the one before ended."""
+        assert self.cut is not None
+        columns = self.cut.columns
+        before = np.r_[np.nan, columns["last"][:-1]]
+        high, low = np.fmax(columns["high"], before), np.fmin(columns["low"], before)
+        there = np.isfinite(columns["last"])
+        left, width = canvas.slots(self.cut)
+        top, foot = np.rint(canvas.y(high[there])), np.rint(canvas.y(low[there]))
+        if self._style != Qt.PenStyle.SolidLine:
+            color = shade(color.name(), 0.75)
+        self.fill(painter, color, left[there], top, width[there], np.maximum(foot - top, canvas.unit))
+
+
+def _polygon(x: FloatArray, y: FloatArray) -> QPolygonF:
+    return pg.functions.arrayToQPolygonF(np.ascontiguousarray(x), np.ascontiguousarray(y))
+
+
+class BandItem(ChartItem):
+    """Shade between two lines."""
+
+    def __init__(self, upper: LineItem, lower: LineItem) -> None:
+        super().__init__()
+        self.color = QColor("#000000")
+        self._upper, self._lower = upper, lower
+
+    def draw(self, painter: QPainter, canvas: Canvas) -> None:
+        """Fill from bar to bar; equal neighbours make one rectangle."""
+        upper, lower = self._upper.cut, self._lower.cut
+        if upper is None or lower is None or upper.size == 0 or upper.size != lower.size:
+            return
+        high, low = upper.columns["high"], lower.columns["low"]
+        changes = np.flatnonzero((high[1:] != high[:-1]) | (low[1:] != low[:-1])) + 1
+        starts = np.r_[0, changes]
+        ends = np.r_[changes, upper.size]
+        there = np.isfinite(high[starts]) & np.isfinite(low[starts])
+        starts, ends = starts[there], ends[there]
+        edge = upper.start - 0.5
+        left = np.rint(canvas.x(edge + starts * upper.group))
+        right = np.rint(canvas.x(edge + ends * upper.group))
+        top, foot = np.rint(canvas.y(high[starts])), np.rint(canvas.y(low[starts]))
+        self.fill(painter, self.color, left, top, right - left, foot - top)

@@ -1,0 +1,81 @@
+"""Paint what stands at certain bars: the formation window, refits and alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+
+from quantdesk.ui.charts.items import Canvas, ChartItem, LineItem
+
+
+class SpanItem(ChartItem):
+    """Shade a span of rows over the whole height and mark its ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fill_color = self.edge_color = QColor("#000000")
+        self.span: tuple[float, float] | None = None
+
+    def draw(self, painter: QPainter, canvas: Canvas) -> None:
+        """Fill the span."""
+        if self.span is None:
+            return
+        left, right = (round(canvas.row(min(max(x, self._area.left() - 2), self._area.right() + 2))) for x in self.span)
+        top, foot = canvas.value(self._area.bottom()), canvas.value(self._area.top())
+        painter.fillRect(QRectF(left, top, right - left, foot - top), self.fill_color)
+        for x in (left, right - canvas.unit):
+            painter.fillRect(QRectF(x, top, canvas.unit, foot - top), self.edge_color)
+
+
+class RefitItem(ChartItem):
+    """Mark the bars at which the hedge ratio was fitted again by dashed verticals."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.color = QColor("#000000")
+        self.rows: Sequence[float] = ()
+
+    def draw(self, painter: QPainter, canvas: Canvas) -> None:
+        """Draw a dashed line at each visible mark."""
+        pen = QPen(self.color, canvas.unit)
+        pen.setDashPattern([3, 3])
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        painter.setPen(pen)
+        top, foot = canvas.value(self._area.bottom()), canvas.value(self._area.top())
+        for row in self.rows:
+            if self._area.left() <= row <= self._area.right():
+                x = np.floor(canvas.row(row)) + canvas.unit / 2
+                painter.drawLine(QPointF(x, top), QPointF(x, foot))
+
+
+class AlertItem(ChartItem):
+    """Put a small triangle beside the line at each bar that raised an alert."""
+
+    def __init__(self, line: LineItem) -> None:
+        super().__init__()
+        self.color = QColor("#000000")
+        self.rows: Sequence[int] = ()
+        self._line = line
+
+    def draw(self, painter: QPainter, canvas: Canvas) -> None:
+        """Draw the visible triangles: above the line pointing down, below it pointing up."""
+        values = self._line.pyramid.column("value")
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.color)
+        size = 5.0 * canvas.ratio
+        for row in self.rows:
+            if not self._area.left() <= row <= self._area.right() or not 0 <= row < len(values):
+                continue
+            value = values[row] if np.isfinite(values[row]) else 0.0
+            away = -1 if value >= 0 else 1
+            x, y = canvas.row(row), canvas.value(value) + away * size * 1.4
+            corners = [
+                QPointF(x, y),
+                QPointF(x - size, y + away * size * 1.6),
+                QPointF(x + size, y + away * size * 1.6),
+            ]
+            painter.drawPolygon(QPolygonF(corners))

@@ -1,0 +1,183 @@
+"""Paint what lies over a plot: axis labels, tags, legend, crosshair and the words of an empty panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from quantdesk.ui.charts.state import ChartState, Span, Tag, ink_on
+
+AXIS_PAD = 8.0
+TAG_HEIGHT = 19.0
+LEGEND_LEFT, LEGEND_TOP = 10.0, 7.0
+
+
+def hairline(painter: QPainter) -> float:
+    """Return the logical width of the thinnest whole-pixel line that is still a point wide."""
+    ratio = painter.device().devicePixelRatioF()
+    return max(1, int(ratio)) / ratio
+
+
+def snapped(painter: QPainter, value: float) -> float:
+    """Return the value moved to a device pixel's edge."""
+    ratio = painter.device().devicePixelRatioF()
+    return round(value * ratio) / ratio
+
+
+def paint_grid(
+    painter: QPainter, state: ChartState, plot: QRectF, xs: Sequence[tuple[float, bool]], ys: Sequence[float]
+) -> None:
+    """Draw grid lines at x and y pixels; an x with True begins a day and is drawn stronger."""
+    thin, color, strong = hairline(painter), QColor(state.tokens.grid), QColor(state.tokens.border)
+    for y in ys:
+        painter.fillRect(QRectF(plot.left(), snapped(painter, y), plot.width(), thin), color)
+    for x, major in xs:
+        painter.fillRect(QRectF(snapped(painter, x), plot.top(), thin, plot.height()), strong if major else color)
+
+
+def paint_value_axis(
+    painter: QPainter,
+    state: ChartState,
+    plot: QRectF,
+    width: float,
+    labels: Sequence[tuple[float, str]],
+    taken: Sequence[float],
+) -> None:
+    """Draw the value axis right of the plot: labels at y pixels, but none where a tag is ``taken``."""
+    tokens = state.tokens
+    painter.fillRect(QRectF(plot.right(), plot.top(), width, plot.height()), QColor(tokens.panel))
+    painter.fillRect(QRectF(plot.right(), plot.top(), hairline(painter), plot.height()), QColor(tokens.border))
+    painter.setFont(state.font)
+    painter.setPen(QColor(tokens.text_dim))
+    half = state.metrics.height() / 2
+    for y, text in labels:
+        # A label that would be cut by the panel's edge is left out: its neighbour says enough.
+        free = all(abs(y - other) >= TAG_HEIGHT / 2 + half - 1 for other in taken)
+        if free and plot.top() + half <= y <= plot.bottom() - half:
+            painter.drawText(QPointF(plot.right() + AXIS_PAD, y + state.metrics.capHeight() / 2), text)
+
+
+def tag_middle(plot: QRectF, y: float) -> float:
+    """Return where the middle of a tag for y stands: inside the panel."""
+    return min(max(y, plot.top() + TAG_HEIGHT / 2), plot.bottom() - TAG_HEIGHT / 2)
+
+
+def paint_tag(
+    painter: QPainter, state: ChartState, plot: QRectF, width: float, y: float, text: str, color: str
+) -> None:
+    """Draw a filled label on the value axis, kept inside the panel."""
+    top = tag_middle(plot, y) - TAG_HEIGHT / 2
+    box = QRectF(plot.right() + 1, round(top), width - 3, TAG_HEIGHT)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(color))
+    painter.drawRoundedRect(box, 2.5, 2.5)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setFont(state.font)
+    painter.setPen(ink_on(color))
+    baseline = box.center().y() + state.metrics.capHeight() / 2
+    painter.drawText(QPointF(plot.right() + AXIS_PAD, baseline), text)
+
+
+def paint_tags(
+    painter: QPainter,
+    state: ChartState,
+    plot: QRectF,
+    width: float,
+    tags: Sequence[Tag],
+    y_of: Callable[[float], float],
+) -> None:
+    """Draw the values marked on the axis, and the dotted lines that lead to them."""
+    for tag in tags:
+        y = y_of(tag.value)
+        if not plot.top() <= y <= plot.bottom():
+            continue
+        if tag.line:
+            dotted(painter, QColor(tag.color), QPointF(plot.left(), y), QPointF(plot.right(), y), (1, 2))
+        paint_tag(painter, state, plot, width, y, tag.text, tag.color)
+
+
+def dotted(painter: QPainter, color: QColor, start: QPointF, end: QPointF, pattern: tuple[int, int]) -> None:
+    """Draw a level or upright line of dots or dashes a whole pixel wide."""
+    thin = hairline(painter)
+    pen = QPen(color, thin)
+    pen.setDashPattern(list(pattern))
+    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+    painter.setPen(pen)
+    middle = thin / 2
+    shift = QPointF(0, middle) if start.y() == end.y() else QPointF(middle, 0)
+    from_, to = (QPointF(snapped(painter, p.x()), snapped(painter, p.y())) + shift for p in (start, end))
+    painter.drawLine(from_, to)
+
+
+def paint_legend(painter: QPainter, state: ChartState, plot: QRectF, spans: Sequence[Span]) -> list[tuple[QRectF, str]]:
+    """Draw the legend at the plot's top left; return the clickable boxes. What has no room is left out."""
+    boxes: list[tuple[QRectF, str]] = []
+    height = state.metrics.height() + 4
+    x, baseline = plot.left() + LEGEND_LEFT, plot.top() + LEGEND_TOP + state.metrics.ascent() + 2
+    placed: list[tuple[float, float, Span]] = []
+    for span in spans:
+        metrics = state.bold_metrics if span.bold else state.metrics
+        advance = metrics.horizontalAdvance(span.text)
+        x += span.gap
+        if x + advance > plot.right() - 6:
+            break
+        placed.append((x, advance, span))
+        x += advance
+    while placed and placed[-1][2].head:
+        placed.pop()
+    if not placed:
+        return boxes
+    back = QColor(state.tokens.panel)
+    back.setAlphaF(0.72)
+    last_x, last_advance, _ = placed[-1]
+    left = plot.left() + LEGEND_LEFT - 4
+    painter.fillRect(QRectF(left, plot.top() + LEGEND_TOP, last_x + last_advance + 5 - left, height), back)
+    for x_, advance, span in placed:
+        painter.setFont(state.bold if span.bold else state.font)
+        painter.setPen(QColor(span.color))
+        painter.drawText(QPointF(x_, baseline), span.text)
+        if span.link:
+            boxes.append((QRectF(x_ - 3, plot.top() + LEGEND_TOP, advance + 6, height), span.link))
+    return boxes
+
+
+def paint_empty(painter: QPainter, state: ChartState, plot: QRectF, text: str) -> None:
+    """Say in the panel's centre what it waits for."""
+    painter.setFont(state.font)
+    flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
+    room = plot.adjusted(12, 24, -12, -6)
+    box = painter.boundingRect(room, flags, text).adjusted(-10, -5, 10, 5)
+    painter.fillRect(box, QColor(state.tokens.panel))
+    painter.setPen(QColor(state.tokens.text_dim))
+    painter.drawText(room, flags, text)
+
+
+def paint_note(painter: QPainter, state: ChartState, at: QPointF, text: str, color: str) -> None:
+    """Write a small word beside a mark."""
+    painter.setFont(state.small)
+    painter.setPen(QColor(color))
+    painter.drawText(at, text)
+
+
+def paint_crosshair(painter: QPainter, state: ChartState, plot: QRectF, x: float | None, y: float | None) -> None:
+    """Draw the dashed cross: the upright in every panel, the level one where the pointer is."""
+    color = QColor(state.tokens.crosshair)
+    if x is not None and plot.left() <= x <= plot.right():
+        dotted(painter, color, QPointF(x, plot.top()), QPointF(x, plot.bottom()), (4, 3))
+    if y is not None:
+        dotted(painter, color, QPointF(plot.left(), y), QPointF(plot.right(), y), (4, 3))
+
+
+def paint_chip(painter: QPainter, state: ChartState, box: QRectF, text: str) -> None:
+    """Draw a small round button with a word or sign."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setPen(QPen(QColor(state.tokens.border), 1))
+    painter.setBrush(QColor(state.tokens.raised))
+    painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setFont(state.font)
+    painter.setPen(QColor(state.tokens.text))
+    painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), text)

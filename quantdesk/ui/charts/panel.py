@@ -1,0 +1,337 @@
+"""Show one chart of the stack: a pyqtgraph view with own axis, own scale and own events."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QWidget
+
+from quantdesk.ui.charts import overlay
+from quantdesk.ui.charts.items import ChartItem
+from quantdesk.ui.charts.state import ChartState, Span, Tag
+from quantdesk.ui.charts.ticks import ValueTicks, number, value_ticks
+
+#: One notch of the wheel zooms by this.
+WHEEL_FACTOR = 1.18
+
+
+class Panel(pg.GraphicsView):
+    """Draw items over the shared rows; subclasses say what is drawn and written."""
+
+    pointed = Signal(float, float)  # x and y in pixels, inside the plot
+    left = Signal()
+    dragged = Signal(float)  # rows
+    zoomed = Signal(float, float)  # factor, row
+    linked = Signal(str)  # what a click on a part of the legend asks for
+    touched = Signal()  # this panel's own scale changed
+
+    #: Room above and below the data, in shares of the height.
+    MARGINS = (0.22, 0.10)
+    #: The least pixels between two labels of the axis.
+    SPACING = 32.0
+
+    def __init__(self, name: str, state: ChartState, parent: QWidget | None = None) -> None:
+        super().__init__(parent, useOpenGL=False, background=None)
+        self.name = name
+        self.setObjectName(f"chart_{name}")
+        self.state = state
+        self.stale = True
+        self.setCacheMode(self.CacheModeFlag.CacheNone)
+        self.setViewportUpdateMode(self.ViewportUpdateMode.FullViewportUpdate)
+        self.setMinimumSize(120, 56)
+        self.viewport().setAcceptDrops(False)  # the window takes dropped files
+        self.scene().setItemIndexMethod(self.scene().ItemIndexMethod.NoIndex)
+        self.box = pg.ViewBox(enableMouse=False, enableMenu=False, defaultPadding=0)
+        self.box.disableAutoRange()
+        self.addItem(self.box)
+        self.items_: list[ChartItem] = []
+        self.low, self.high = 0.0, 1.0
+        self.auto = True
+        self._axis_width = 64.0
+        self._ticks = ValueTicks(np.empty(0), 1.0, 0)
+        self._hot: list[tuple[QRectF, str]] = []
+        self._press: QPointF | None = None
+        self._press_on_axis = False
+        self._last = QPointF()
+        self._moved = False
+
+    # -- what a subclass says ---------------------------------------------------------------
+
+    def load(self) -> None:
+        """Take the closed bars of the state's frame."""
+
+    def load_tail(self) -> None:
+        """Take the forming bars of the state's tail."""
+
+    def restyle(self) -> None:
+        """Take the colours of the state's tokens."""
+
+    def legend(self, row: int) -> list[Span]:
+        """Return the legend for a row."""
+        return []
+
+    def tags(self) -> list[Tag]:
+        """Return the values marked on the axis."""
+        return []
+
+    def empty_text(self) -> str:
+        """Return what an empty panel says, "" when there is something to see."""
+        return ""
+
+    def value_text(self, value: float) -> str:
+        """Write a value as the axis does."""
+        return number(value, self._ticks.decimals)
+
+    def limits(self) -> tuple[float, float] | None:
+        """Return the lowest and highest visible value."""
+        found = [limits for item in self.items_ if (limits := item.limits()) is not None]
+        return (min(f[0] for f in found), max(f[1] for f in found)) if found else None
+
+    def value_ticks(self, pixels: float) -> ValueTicks:
+        """Return the values to label."""
+        return value_ticks(self.low, self.high, pixels, self.SPACING)
+
+    # -- geometry ---------------------------------------------------------------------------
+
+    @property
+    def plot(self) -> QRectF:
+        """Return the plot's pixels; the axis is right of it."""
+        return QRectF(0, 0, max(1.0, self.width() - self._axis_width), max(1.0, float(self.height())))
+
+    def add(self, item: ChartItem, depth: int = 0) -> None:
+        """Put an item into the plot."""
+        item.setZValue(depth)
+        self.items_.append(item)
+        self.box.addItem(item, ignoreBounds=True)
+
+    def axis_need(self) -> float:
+        """Return the width that this panel's labels need."""
+        texts = [self.value_text(float(v)) for v in self._ticks.values] + [tag.text for tag in self.tags()]
+        widest = max((self.state.metrics.horizontalAdvance(t) for t in texts), default=0.0)
+        return math.ceil(widest + overlay.AXIS_PAD * 2)
+
+    def set_axis_width(self, width: float) -> None:
+        """Leave this much room for the axis; the same in every panel."""
+        if width != self._axis_width:
+            self._axis_width = width
+            self._place()
+
+    def x_of(self, row: float) -> float:
+        """Return the pixel of a row's middle."""
+        view = self.state.view
+        return (row - view.left) / view.span * self.plot.width()
+
+    def row_at(self, x: float) -> float:
+        """Return the row at a pixel."""
+        view = self.state.view
+        return view.left + x / self.plot.width() * view.span
+
+    def y_of(self, value: float) -> float:
+        """Return the pixel of a value."""
+        return (self.high - value) / (self.high - self.low) * self.plot.height()
+
+    def value_at(self, y: float) -> float:
+        """Return the value at a pixel."""
+        return self.high - y / self.plot.height() * (self.high - self.low)
+
+    def refresh(self) -> None:
+        """Cut out what is visible, fit the scale to it and ask for a repaint."""
+        view, plot = self.state.view, self.plot
+        first, last = math.floor(view.left + 0.5), math.ceil(view.right - 0.5)
+        for item in self.items_:
+            item.take(first, last, view.span / plot.width())
+        if self.auto:
+            self._fit()
+        self._ticks = self.value_ticks(plot.height())
+        area = QRectF(view.left, self.low, view.span, self.high - self.low)
+        for item in self.items_:
+            item.set_area(area)
+        self.box.setRange(xRange=(view.left, view.right), yRange=(self.low, self.high), padding=0)
+        self.viewport().update()
+
+    def reset_scale(self) -> None:
+        """Fit the scale to the visible values again."""
+        self.auto = True
+        self.touched.emit()
+
+    def scale_values(self, factor: float) -> None:
+        """Stretch the scale about its middle; it stays as it is until it is reset."""
+        self.auto = False
+        middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2 * factor
+        self.low, self.high = middle - half, middle + half
+        self.touched.emit()
+
+    def _fit(self) -> None:
+        found = self.limits()
+        if found is None:
+            self.low, self.high = 0.0, 1.0
+            return
+        low, high = found
+        if high - low <= abs(high) * 1e-12:
+            pad = abs(high) * 1e-4 or 1.0
+            low, high = low - pad, high + pad
+        above, below = self.MARGINS
+        # The legend needs its line however low the panel is.
+        above = max(above, min(0.42, 32.0 / self.plot.height()))
+        size = (high - low) / (1 - above - below)
+        self.low, self.high = low - below * size, high + above * size
+
+    def _place(self) -> None:
+        self.box.setGeometry(self.plot)
+
+    # -- painting ---------------------------------------------------------------------------
+
+    def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
+        """Fill the panel and draw the grid under the data."""
+        painter.fillRect(QRectF(self.rect()), QColor(self.state.tokens.panel))
+        plot = self.plot
+        xs = [(self.x_of(tick.x), tick.major) for tick in self.state.ticks]
+        ys = [self.y_of(float(v)) for v in self._ticks.values] if not self.empty_text() else []
+        overlay.paint_grid(painter, self.state, plot, [x for x in xs if x[0] < plot.right()], ys)
+        flash = self.state.flash_row
+        if flash is not None:
+            color = QColor(self.state.tokens.accent)
+            color.setAlphaF(0.28)
+            left, right = self.x_of(flash - 0.5), self.x_of(flash + 0.5)
+            wide = max(6.0, right - left)
+            painter.fillRect(QRectF((left + right - wide) / 2, 0, wide, plot.height()), color)
+
+    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
+        """Draw axis, tags, legend and crosshair over the data."""
+        state, plot, width = self.state, self.plot, self._axis_width
+        empty = self.empty_text()
+        labels = [] if empty else [(self.y_of(float(v)), self.value_text(float(v))) for v in self._ticks.values]
+        tags = [] if empty else self.tags()
+        hovered = state.cursor_panel == self.name
+        taken = [overlay.tag_middle(plot, self.y_of(tag.value)) for tag in tags]
+        if hovered:
+            taken.append(overlay.tag_middle(plot, state.cursor_y))
+        overlay.paint_value_axis(painter, state, plot, width, labels, taken)
+        overlay.paint_tags(painter, state, plot, width, tags, self.y_of)
+        x = None if state.cursor_row is None else self.x_of(state.cursor_row)
+        overlay.paint_crosshair(painter, state, plot, x, state.cursor_y if hovered else None)
+        if hovered and not empty:
+            text = self.value_text(self.value_at(state.cursor_y))
+            overlay.paint_tag(painter, state, plot, width, state.cursor_y, text, state.cursor_color)
+        self._hot = overlay.paint_legend(painter, state, plot, self.legend(state.row))
+        if empty:
+            overlay.paint_empty(painter, state, plot, empty)
+        self._chips(painter, plot)
+
+    def _chips(self, painter: QPainter, plot: QRectF) -> None:
+        if not self.auto:
+            text = self.tr("auto")
+            wide = self.state.metrics.horizontalAdvance(text) + 12
+            box = QRectF(plot.right() + 4, plot.bottom() - 24, min(wide, self._axis_width - 8), 20)
+            overlay.paint_chip(painter, self.state, box, text)
+            self._hot.append((box, "auto"))
+
+    # -- events -----------------------------------------------------------------------------
+
+    def sizeHint(self) -> QSize:
+        """Prefer a wide, low panel."""
+        return QSize(640, 160)
+
+    def resizeEvent(self, ev: QResizeEvent | None) -> None:
+        """Keep the plot left of the axis."""
+        super().resizeEvent(ev)
+        if ev is not None:
+            self._place()
+            self.touched.emit()
+
+    def keyPressEvent(self, ev: QEvent) -> None:
+        """Leave keys to the stack."""
+        ev.ignore()
+
+    def _link_at(self, at: QPointF) -> str:
+        return next((link for box, link in self._hot if box.contains(at)), "")
+
+    def mousePressEvent(self, ev: QMouseEvent) -> None:
+        """Start a drag of the plot or of the axis, or follow a link."""
+        if ev.button() != Qt.MouseButton.LeftButton:
+            ev.ignore()
+            return
+        self._press = self._last = ev.position()
+        self._press_on_axis = ev.position().x() > self.plot.right()
+        self._moved = False
+        ev.accept()
+
+    def mouseMoveEvent(self, ev: QMouseEvent) -> None:
+        """Drag, or move the crosshair."""
+        at = ev.position()
+        if self._press is not None and ev.buttons() & Qt.MouseButton.LeftButton:
+            self._drag_to(at)
+        else:
+            self._press = None
+        if at.x() <= self.plot.right() and not (self._press is not None and self._press_on_axis):
+            self.pointed.emit(at.x(), min(max(at.y(), 0.0), self.plot.height()))
+        elif self._press is None:
+            self.left.emit()
+        self._shape(at)
+        ev.accept()
+
+    def _drag_to(self, at: QPointF) -> None:
+        assert self._press is not None
+        if not self._moved and (at - self._press).manhattanLength() < 3:
+            return
+        self._moved = True
+        step, self._last = at - self._last, at
+        if self._press_on_axis:
+            self.scale_values(math.exp(step.y() / max(60.0, self.plot.height()) * 2.5))
+            return
+        if not self.auto:
+            shift = step.y() / self.plot.height() * (self.high - self.low)
+            self.low, self.high = self.low + shift, self.high + shift
+        self.dragged.emit(-step.x() / self.plot.width() * self.state.view.span)
+
+    def _shape(self, at: QPointF) -> None:
+        if self._press is not None and self._moved and not self._press_on_axis:
+            shape = Qt.CursorShape.ClosedHandCursor
+        elif self._link_at(at):
+            shape = Qt.CursorShape.PointingHandCursor
+        elif at.x() > self.plot.right():
+            shape = Qt.CursorShape.SizeVerCursor
+        else:
+            shape = Qt.CursorShape.CrossCursor
+        if self.viewport().cursor().shape() != shape:
+            self.viewport().setCursor(shape)
+
+    def mouseReleaseEvent(self, ev: QMouseEvent) -> None:
+        """End a drag; a press that did not move follows the link under it."""
+        if self._press is not None and not self._moved:
+            link = self._link_at(ev.position())
+            if link == "auto":
+                self.reset_scale()
+            elif link:
+                self.linked.emit(link)
+        self._press = None
+        self._shape(ev.position())
+        ev.accept()
+
+    def mouseDoubleClickEvent(self, ev: QMouseEvent) -> None:
+        """Return the axis to its automatic scale."""
+        if ev.position().x() > self.plot.right():
+            self.reset_scale()
+        else:
+            self.mousePressEvent(ev)
+        ev.accept()
+
+    def wheelEvent(self, ev: QWheelEvent) -> None:
+        """Zoom at the pointer; sideways or with Shift pan; over the axis scale it."""
+        delta = ev.angleDelta()
+        sideways = ev.modifiers() & Qt.KeyboardModifier.ShiftModifier or abs(delta.x()) > abs(delta.y())
+        if ev.position().x() > self.plot.right():
+            self.scale_values(WHEEL_FACTOR ** (-delta.y() / 120))
+        elif sideways:
+            self.dragged.emit(-(delta.x() or delta.y()) / 120 * self.state.view.span * 0.08)
+        elif delta.y():
+            self.zoomed.emit(WHEEL_FACTOR ** (delta.y() / 120), self.row_at(ev.position().x()))
+        ev.accept()
+
+    def leaveEvent(self, ev: QEvent) -> None:
+        """Take the crosshair away."""
+        self.left.emit()

@@ -1,0 +1,326 @@
+"""Make the charts of the pair: spread with its band, z-score, rolling correlation."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import QWidget
+
+from quantdesk.ui.charts import overlay
+from quantdesk.ui.charts.items import BandItem, LineItem, shade
+from quantdesk.ui.charts.marks import AlertItem, RefitItem, SpanItem
+from quantdesk.ui.charts.panel import Panel
+from quantdesk.ui.charts.pyramid import at, newest
+from quantdesk.ui.charts.state import ChartState, Span, Tag
+from quantdesk.ui.charts.ticks import ValueTicks, decimals_of_scale, number
+
+
+def joined_rows(state: ChartState) -> int:
+    """Return how many closed bars both legs have."""
+    if state.frame is None:
+        return 0
+    return int(np.count_nonzero(np.isfinite(state.frame.y.close) & np.isfinite(state.frame.x.close)))
+
+
+class SpreadPanel(Panel):
+    """Draw the spread, its mean and ±2σ band, the formation window and the refits."""
+
+    def __init__(self, state: ChartState, parent: QWidget | None = None) -> None:
+        super().__init__("spread", state, parent)
+        self.setAccessibleName(self.tr("Spread chart"))
+        self.formation, self.refits = SpanItem(), RefitItem()
+        self.upper, self.lower = LineItem(smooth=False), LineItem(smooth=False)
+        self.mean = LineItem(fits=False, style=Qt.PenStyle.DashLine, smooth=False)
+        self.line = LineItem()
+        self.band = BandItem(self.upper, self.lower)
+        for depth, item in enumerate(
+            (self.formation, self.band, self.upper, self.lower, self.mean, self.refits, self.line)
+        ):
+            self.add(item, depth)
+
+    def restyle(self) -> None:
+        """Colour lines and shades."""
+        tokens = self.state.tokens
+        self.line.color, self.mean.color = QColor(tokens.spread), shade(tokens.text_dim, 0.8)
+        self.upper.color = self.lower.color = QColor(tokens.band)
+        self.band.color = shade(tokens.band, 0.14)
+        self.refits.color = QColor(tokens.refit)
+        self.formation.fill_color, self.formation.edge_color = shade(tokens.accent, 0.07), shade(tokens.accent, 0.30)
+
+    def load(self) -> None:
+        """Take the closed bars and where the line was fitted."""
+        frame, line, none = self.state.frame, self.state.line, np.empty(0)
+        self.line.pyramid.sync({"value": none if frame is None else frame.spread})
+        upper, lower = (none, none) if frame is None else (frame.spread_upper, frame.spread_lower)
+        self.upper.pyramid.sync({"value": upper})
+        self.lower.pyramid.sync({"value": lower})
+        self.mean.pyramid.sync({"value": (upper + lower) / 2})
+        self.refits.rows = () if frame is None else [line.x_of(refit.time) - 0.5 for refit in frame.refits]
+        span = None if frame is None else frame.formation
+        self.formation.span = None if span is None else (line.x_of(span[0]) - 0.5, line.x_of(span[1]) + 0.5)
+
+    def load_tail(self) -> None:
+        """Take the forming bars; the band goes on as it is."""
+        tail, n = self.state.tail, len(self.state.line.times)
+        if tail is None:
+            return
+        self.line.pyramid.write(n, {"value": tail.spread})
+        for item in (self.upper, self.lower, self.mean):
+            held = at(item.pyramid.column("value"), n - 1)
+            item.pyramid.write(n, {"value": np.full(len(tail.times), held)})
+
+    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
+        """Name the formation window and the refits at the foot of the plot."""
+        frame, span = self.state.frame, self.formation.span
+        if frame is not None and not self.empty_text():
+            plot, tokens, notes = self.plot, self.state.tokens, []
+            if span is not None:
+                notes.append((span[0], self.tr("formation window"), self.x_of(span[1]), tokens.text_dim))
+            for row, refit in zip(self.refits.rows, frame.refits, strict=True):
+                text = self.tr("refit β {beta}").format(beta=number(refit.beta, decimals_of_scale(abs(refit.beta), 4)))
+                if self.x_of(row) >= 0:
+                    notes.append((row, text, math.inf, tokens.refit))
+            taken = -math.inf
+            for row, text, end, color in notes:
+                x = max(self.x_of(row), 0.0) + 5
+                wide = self.state.small_metrics.horizontalAdvance(text)
+                if x > taken and x + wide < min(end, plot.right() - 4):
+                    overlay.paint_note(painter, self.state, QPointF(x, plot.bottom() - 6), text, color)
+                    taken = x + wide + 4
+        super().drawForeground(painter, rect)
+
+    def decimals(self) -> int:
+        """Return the decimals that tell spreads apart: a hundredth of the band, or the axis step."""
+        upper, lower = newest(self.upper.pyramid.column("value")), newest(self.lower.pyramid.column("value"))
+        return max(self._ticks.decimals, decimals_of_scale(upper - lower, 4))
+
+    def value_text(self, value: float) -> str:
+        """Write a spread."""
+        return number(value, max(self._ticks.decimals, min(self.decimals(), self._ticks.decimals + 2)))
+
+    def tags(self) -> list[Tag]:
+        """Mark the newest spread."""
+        value = newest(self.line.pyramid.column("value"))
+        return [Tag(value, self.value_text(value), self.state.tokens.spread)] if math.isfinite(value) else []
+
+    def legend(self, row: int) -> list[Span]:
+        """Write the spread's formula, its value, mean and band."""
+        state, tokens = self.state, self.state.tokens
+        frame = state.frame
+        spans = [Span(self.tr("Spread"), tokens.text, bold=True)]
+        if frame is None or not state.symbol("x"):
+            return spans
+        y, x = state.symbol("y"), state.symbol("x")
+        if math.isfinite(frame.beta):
+            pair = f"ln {y} − β ln {x}" if frame.settings.log else f"{y} − β {x}"
+            spans.append(Span(pair, tokens.text_dim, gap=10))
+            spans.append(Span(f"β {number(frame.beta, decimals_of_scale(abs(frame.beta), 4))}", tokens.refit, gap=8))
+        if self.empty_text():
+            return spans
+        digits = self.decimals()
+        spans.append(Span(number(at(self.line.pyramid.column("value"), row), digits), tokens.spread, gap=12))
+        upper, lower = at(self.upper.pyramid.column("value"), row), at(self.lower.pyramid.column("value"), row)
+        spans.append(Span(self.tr("mean"), tokens.text_dim, gap=10, head=True))
+        spans.append(Span(number((upper + lower) / 2, digits), tokens.text_dim, gap=4))
+        spans.append(Span("±2σ", tokens.text_dim, gap=10, head=True))
+        spans.append(Span(number((upper - lower) / 2, digits), tokens.text_dim, gap=4))
+        return spans
+
+    def empty_text(self) -> str:
+        """Say what the spread lacks."""
+        state = self.state
+        if state.frame is None or not state.symbol("x") or not state.symbol("y"):
+            return self.tr("Spread needs two legs") if state.frame is not None else self.tr("Waiting for data…")
+        if math.isfinite(newest(self.line.pyramid.column("value"))):
+            return ""
+        return more_bars(self, self.tr("Spread"), state.frame.settings.window + 1 - joined_rows(state))
+
+
+def more_bars(panel: Panel, what: str, missing: int) -> str:
+    """Say how many bars a series still needs."""
+    if missing == 1:
+        return panel.tr("{what} needs 1 more bar").format(what=what)
+    if missing > 1:
+        return panel.tr("{what} needs {count} more bars").format(what=what, count=missing)
+    return panel.tr("{what} is being computed…").format(what=what)
+
+
+class ZPanel(Panel):
+    """Draw the walk-forward z-score between its alert levels."""
+
+    def __init__(self, state: ChartState, parent: QWidget | None = None) -> None:
+        super().__init__("z", state, parent)
+        self.setAccessibleName(self.tr("Z-score chart"))
+        self.line = LineItem()
+        self.marks = AlertItem(self.line)
+        self.add(self.line, 1)
+        self.add(self.marks, 2)
+
+    def restyle(self) -> None:
+        """Colour line and marks."""
+        tokens = self.state.tokens
+        self.line.color, self.line.beyond_color = QColor(tokens.z), QColor(tokens.level)
+        self.marks.color = QColor(tokens.level)
+
+    def load(self) -> None:
+        """Take the closed bars."""
+        frame = self.state.frame
+        self.line.pyramid.sync({"value": np.empty(0) if frame is None else frame.z})
+
+    def load_tail(self) -> None:
+        """Take the forming bars."""
+        if self.state.tail is not None:
+            self.line.pyramid.write(len(self.state.line.times), {"value": self.state.tail.z})
+
+    def limits(self) -> tuple[float, float] | None:
+        """Keep both levels in sight."""
+        self.line.level = self.state.level
+        self.marks.rows = [self.state.line.row_at_or_before(ms) for ms in self.state.alerts]
+        found = self.line.limits()
+        edge = self.state.level * 1.12
+        return (min(found[0], -edge), max(found[1], edge)) if found else (-edge, edge)
+
+    def value_ticks(self, pixels: float) -> ValueTicks:
+        """Label zero, the levels and their multiples."""
+        step = self.state.level
+        while step * pixels / (self.high - self.low) < 18.0:
+            step *= 2
+        values = np.arange(np.ceil(self.low / step), np.floor(self.high / step) + 1) * step + 0.0
+        return ValueTicks(values, step, 2)
+
+    def value_text(self, value: float) -> str:
+        """Write a z with two decimals."""
+        return number(value, max(2, self._ticks.decimals))
+
+    def tags(self) -> list[Tag]:
+        """Mark the newest z, coloured when it is beyond the level."""
+        value, tokens = newest(self.line.pyramid.column("value")), self.state.tokens
+        if not math.isfinite(value):
+            return []
+        return [Tag(value, self.value_text(value), tokens.level if abs(value) >= self.state.level else tokens.z)]
+
+    def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
+        """Shade between the levels and draw levels and zero."""
+        super().drawBackground(painter, rect)
+        if self.empty_text():
+            return
+        plot, tokens = self.plot, self.state.tokens
+        top, foot = self.y_of(self.state.level), self.y_of(-self.state.level)
+        painter.fillRect(QRectF(0, top, plot.width(), foot - top), shade(tokens.z, 0.05))
+        for value, color, pattern in (
+            (self.state.level, QColor(tokens.level), (4, 3)),
+            (-self.state.level, QColor(tokens.level), (4, 3)),
+            (0.0, shade(tokens.text_dim, 0.6), (1, 3)),
+        ):
+            y = self.y_of(value)
+            overlay.dotted(painter, color, plot.topLeft() + _down(y), plot.topRight() + _down(y), pattern)
+
+    def legend(self, row: int) -> list[Span]:
+        """Write z, and in words whether it is beyond the level."""
+        state, tokens = self.state, self.state.tokens
+        spans = [Span(self.tr("z-score"), tokens.text, bold=True)]
+        if state.frame is None:
+            return spans
+        spans.append(Span(str(state.frame.settings.window), tokens.text_dim, gap=8))
+        if self.empty_text():
+            return spans
+        value = at(self.line.pyramid.column("value"), row)
+        beyond = math.isfinite(value) and abs(value) >= state.level
+        spans.append(Span(number(value, 2), tokens.level if beyond else tokens.z, gap=10))
+        if beyond:
+            text = self.tr("beyond ±{level}").format(level=f"{state.level:g}")
+            spans.append(Span(text, tokens.level, gap=8))
+        return spans
+
+    def empty_text(self) -> str:
+        """Say how many bars z still needs."""
+        state = self.state
+        if state.frame is None:
+            return self.tr("Waiting for data…")
+        if not state.symbol("x"):
+            return self.tr("z needs two legs")
+        if math.isfinite(newest(self.line.pyramid.column("value"))):
+            return ""
+        return more_bars(self, self.tr("z"), state.frame.settings.window + 1 - joined_rows(state))
+
+
+class CorrelationPanel(Panel):
+    """Draw the rolling correlation of log returns on a fixed scale of -1 to 1."""
+
+    MARGINS = (0.26, 0.08)
+
+    def __init__(self, state: ChartState, parent: QWidget | None = None) -> None:
+        super().__init__("correlation", state, parent)
+        self.setAccessibleName(self.tr("Correlation chart"))
+        self.line = LineItem()
+        self.add(self.line, 1)
+
+    def restyle(self) -> None:
+        """Colour the line."""
+        self.line.color = QColor(self.state.tokens.correlation)
+
+    def load(self) -> None:
+        """Take the closed bars."""
+        frame = self.state.frame
+        self.line.pyramid.sync({"value": np.empty(0) if frame is None else frame.correlation})
+
+    def load_tail(self) -> None:
+        """Leave the forming bars empty: a correlation counts closed bars only."""
+        if self.state.tail is not None:
+            nothing = np.full(len(self.state.tail.times), np.nan)
+            self.line.pyramid.write(len(self.state.line.times), {"value": nothing})
+
+    def limits(self) -> tuple[float, float] | None:
+        """Keep the whole scale."""
+        return -1.0, 1.0
+
+    def value_text(self, value: float) -> str:
+        """Write a correlation."""
+        return number(value, max(2, self._ticks.decimals))
+
+    def tags(self) -> list[Tag]:
+        """Mark the newest value."""
+        value = newest(self.line.pyramid.column("value"))
+        return [Tag(value, self.value_text(value), self.state.tokens.correlation)] if math.isfinite(value) else []
+
+    def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
+        """Draw the zero line."""
+        super().drawBackground(painter, rect)
+        if not self.empty_text():
+            y, color = self.y_of(0.0), shade(self.state.tokens.text_dim, 0.6)
+            overlay.dotted(painter, color, self.plot.topLeft() + _down(y), self.plot.topRight() + _down(y), (1, 3))
+
+    def legend(self, row: int) -> list[Span]:
+        """Write the correlation."""
+        state, tokens = self.state, self.state.tokens
+        spans = [Span(self.tr("Correlation"), tokens.text, bold=True)]
+        if state.frame is None:
+            return spans
+        spans.append(Span(str(state.frame.settings.correlation_window), tokens.text_dim, gap=8))
+        if not self.empty_text():
+            spans.append(Span(number(self.value(row), 2), tokens.correlation, gap=10))
+        return spans
+
+    def value(self, row: int) -> float:
+        """Return the correlation at a row; away from the cursor the newest there is."""
+        column = self.line.pyramid.column("value")
+        return newest(column) if self.state.cursor_row is None else at(column, row)
+
+    def empty_text(self) -> str:
+        """Say how many bars the correlation still needs."""
+        state = self.state
+        if state.frame is None:
+            return self.tr("Waiting for data…")
+        if not state.symbol("x"):
+            return self.tr("Correlation needs two legs")
+        if math.isfinite(newest(self.line.pyramid.column("value"))):
+            return ""
+        missing = state.frame.settings.correlation_window + 1 - joined_rows(state)
+        return more_bars(self, self.tr("Correlation"), missing)
+
+
+def _down(y: float) -> QPointF:
+    return QPointF(0, y)

@@ -1,0 +1,155 @@
+"""Make the price chart: one leg's candles and volume."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import QWidget
+
+from quantdesk.types import Origin
+from quantdesk.ui.charts import overlay
+from quantdesk.ui.charts.items import CandleItem, shade
+from quantdesk.ui.charts.panel import Panel
+from quantdesk.ui.charts.pyramid import at, newest
+from quantdesk.ui.charts.state import ChartState, Span, Tag
+from quantdesk.ui.charts.ticks import amount, number
+
+#: More decimals than this are an unknown tick size, not a price.
+MOST_DECIMALS = 8
+WAITING = (Origin.LIVE, Origin.SIMULATED, Origin.REPLAY, Origin.HISTORY)
+
+
+class PricePanel(Panel):
+    """Draw one leg's candles and volume."""
+
+    MARGINS = (0.12, 0.2)
+    SPACING = 46.0
+
+    def __init__(self, state: ChartState, parent: QWidget | None = None) -> None:
+        super().__init__("price", state, parent)
+        self.setAccessibleName(self.tr("Price chart"))
+        self.candles = CandleItem()
+        self.add(self.candles, 2)
+
+    def restyle(self) -> None:
+        """Colour the candles."""
+        tokens = self.state.tokens
+        self.candles.up, self.candles.down = QColor(tokens.up), QColor(tokens.down)
+        strength = 0.38 if tokens.dark else 0.32
+        self.candles.volume_up, self.candles.volume_down = shade(tokens.up, strength), shade(tokens.down, strength)
+
+    def load(self) -> None:
+        """Take the chosen leg's closed bars."""
+        self._write(closed=True)
+
+    def load_tail(self) -> None:
+        """Take the chosen leg's forming bars."""
+        self._write(closed=False)
+
+    def _write(self, *, closed: bool) -> None:
+        state, names = self.state, ("open", "high", "low", "close", "volume")
+        if closed:
+            leg = state.columns(state.leg)
+            empty = np.empty(0)
+            self.candles.pyramid.sync({n: empty if leg is None else getattr(leg, n) for n in names})
+        elif state.tail is not None:
+            leg = state.tail.y if state.leg == "y" else state.tail.x
+            self.candles.pyramid.write(len(state.line.times), {n: getattr(leg, n) for n in names})
+
+    def value_text(self, value: float) -> str:
+        """Write a price with the instrument's decimals, or more when zoomed in that far."""
+        known = self.state.decimals(self.state.leg)
+        return number(value, max(self._ticks.decimals, known) if known <= MOST_DECIMALS - 2 else self._ticks.decimals)
+
+    def last(self) -> tuple[float, float]:
+        """Return the newest close, and the open of its bar."""
+        closes, opens = self.candles.pyramid.column("close"), self.candles.pyramid.column("open")
+        price = newest(closes)
+        if not math.isfinite(price):
+            return math.nan, math.nan
+        row = len(closes) - 1
+        while not math.isfinite(closes[row]):
+            row -= 1
+        return price, float(opens[row])
+
+    def tags(self) -> list[Tag]:
+        """Mark the last price in the colour of its bar's direction."""
+        price, opened = self.last()
+        if not math.isfinite(price):
+            return []
+        tokens = self.state.tokens
+        return [Tag(price, self.value_text(price), tokens.up if price >= opened else tokens.down, line=True)]
+
+    def change(self, row: int) -> tuple[float, float]:
+        """Return the change of a bar's close on the close before it: absolute and in percent."""
+        closes = self.candles.pyramid.column("close")
+        close, before = at(closes, row), newest(closes[max(0, row - 600) : max(0, row)])
+        return close - before, (close / before - 1) * 100 if before else math.nan
+
+    def legend(self, row: int) -> list[Span]:
+        """Name the legs, the chosen one bright, then O H L C V and the change."""
+        state, tokens = self.state, self.state.tokens
+        y, x = state.symbol("y"), state.symbol("x")
+        if not y:
+            return []
+        spans = [Span(y, tokens.text if state.leg == "y" else tokens.text_dim, state.leg == "y", 0, "leg:y")]
+        if x:
+            spans.append(Span("/", tokens.text_dim, gap=6, head=True))
+            spans.append(Span(x, tokens.text if state.leg == "x" else tokens.text_dim, state.leg == "x", 6, "leg:x"))
+        assert state.frame is not None
+        spans.append(Span(state.frame.settings.interval, tokens.text_dim, gap=10))
+        if state.frame.origin is not Origin.LIVE:
+            spans.append(Span(self._origin_text(state.frame.origin), tokens.warn, gap=10))
+        if not self.empty_text():
+            spans += self._ohlc(row)
+        return spans
+
+    def _origin_text(self, origin: Origin) -> str:
+        texts = {
+            Origin.FILE: self.tr("file"),
+            Origin.REPLAY: self.tr("replay"),
+            Origin.SIMULATED: self.tr("SIMULATED"),
+            Origin.HISTORY: self.tr("history"),
+        }
+        return texts.get(origin, str(origin))
+
+    def _ohlc(self, row: int) -> list[Span]:
+        pyramid, tokens = self.candles.pyramid, self.state.tokens
+        opened, close = at(pyramid.column("open"), row), at(pyramid.column("close"), row)
+        color = tokens.text_dim if not math.isfinite(close) else tokens.up if close >= opened else tokens.down
+        spans: list[Span] = []
+        for letter, name in (("O", "open"), ("H", "high"), ("L", "low"), ("C", "close")):
+            spans.append(Span(letter, tokens.text_dim, gap=12 if letter == "O" else 8, head=True))
+            spans.append(Span(self.value_text(at(pyramid.column(name), row)), color, gap=3))
+        move, percent = self.change(row)
+        if math.isfinite(percent):
+            decimals = max(self._ticks.decimals, min(self.state.decimals(self.state.leg), MOST_DECIMALS - 2))
+            sign = f"{number(move, decimals, sign=True)} ({number(percent, 2, sign=True)}%)"
+            spans.append(Span(sign, color, gap=8))
+        spans.append(Span(self.tr("V"), tokens.text_dim, gap=10, head=True))
+        spans.append(Span(amount(at(pyramid.column("volume"), row)), color, gap=3))
+        return spans
+
+    def empty_text(self) -> str:
+        """Say whose trades are awaited."""
+        state = self.state
+        if state.frame is None:
+            return self.tr("Waiting for data…")
+        if math.isfinite(newest(self.candles.pyramid.column("close"))):
+            return ""
+        symbol = state.symbol(state.leg)
+        if not symbol:
+            return self.tr("No symbol chosen for this leg")
+        if state.frame.origin in WAITING:
+            return self.tr("Waiting for trades of {symbol}…").format(symbol=symbol)
+        return self.tr("No bars of {symbol} in this file").format(symbol=symbol)
+
+    def _chips(self, painter: QPainter, plot: QRectF) -> None:
+        super()._chips(painter, plot)
+        if len(self.state.line) and not self.state.view.follows:
+            box = QRectF(plot.right() - 36, plot.bottom() - 34, 26, 24)
+            overlay.paint_chip(painter, self.state, box, "»")
+            self._hot.append((box, "latest"))

@@ -1,0 +1,381 @@
+"""Stack the charts on one time axis, move them together and read them with one crosshair."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QImage, QKeyEvent, QShowEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from quantdesk.model.clock import FrameClock
+from quantdesk.model.pair import PairModel
+from quantdesk.ui.charts.axis import TimeAxis
+from quantdesk.ui.charts.intake import Intake
+from quantdesk.ui.charts.panel import Panel
+from quantdesk.ui.charts.panels import CorrelationPanel, SpreadPanel, ZPanel
+from quantdesk.ui.charts.price import PricePanel
+from quantdesk.ui.charts.pyramid import at
+from quantdesk.ui.charts.splitter import Splitter
+from quantdesk.ui.charts.state import ChartState, Reading
+from quantdesk.ui.charts.ticks import time_ticks
+from quantdesk.ui.theme_tokens import Tokens
+
+STATE_VERSION = 1
+SHARES = {"price": 52, "spread": 18, "z": 17, "correlation": 13}
+#: show_time blinks the bar this often, each half this many ms.
+FLASHES, FLASH_MS = 6, 220
+
+
+class ChartStack(QWidget):
+    """Show a pair: price, spread, z and correlation over the rows of its frame.
+
+    Everything is painted on the clock's ticks. ``reading_changed`` tells that the bar under the
+    crosshair, or the newest one, reads differently; ``leg_changed`` that the other leg's candles show.
+    """
+
+    reading_changed = Signal(object)  # Reading
+    leg_changed = Signal(str)
+
+    def __init__(self, pair: PairModel, clock: FrameClock, tokens: Tokens, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("chart_stack")
+        self.setAccessibleName(self.tr("Charts"))
+        self.setAccessibleDescription(
+            self.tr("Left and Right move by a bar, with Ctrl by a page; plus and minus zoom; End shows the latest.")
+        )
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._pair, self._clock = pair, clock
+        self._state = ChartState(tokens, self.font())
+        self._cursor_x: float | None = None
+        self._reading: Reading | None = None
+        self._intake = Intake(pair, self._state)
+        self._flash = QTimer(self)
+        self._flash.setInterval(FLASH_MS)
+        self._flash.timeout.connect(self._on_flash)
+        self._flashes = 0
+        self._flash_at = 0
+        self._panels: dict[str, Panel] = {}
+        for panel in (
+            PricePanel(self._state),
+            SpreadPanel(self._state),
+            ZPanel(self._state),
+            CorrelationPanel(self._state),
+        ):
+            self._panels[panel.name] = panel
+        self._lay_out()
+        self.set_tokens(tokens)
+        self._clock.tick.connect(self._on_tick)
+        pair.changed.connect(self._clock.mark)
+        pair.settings_changed.connect(self._clock.mark)
+
+    def _lay_out(self) -> None:
+        self._splitter = Splitter(self._state)
+        self._axis = TimeAxis(self._state, self)
+        for panel in self._panels.values():
+            self._splitter.addWidget(panel)
+            panel.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+            panel.setFocusProxy(self)
+            panel.pointed.connect(self._pointer_of(panel))
+            panel.left.connect(self._on_left)
+            panel.dragged.connect(self.pan)
+            panel.zoomed.connect(self._on_zoomed)
+            panel.linked.connect(self._on_linked)
+            panel.touched.connect(self._clock.mark)
+        for index, name in enumerate(self._panels):
+            self._splitter.setStretchFactor(index, SHARES[name])
+        self._splitter.setSizes([SHARES[name] * 10 for name in self._panels])
+        self._axis.zoomed.connect(self.zoom)
+        self._axis.reset.connect(self.reset_view)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._splitter, 1)
+        layout.addWidget(self._axis)
+
+    # -- what the window asks for -----------------------------------------------------------
+
+    @property
+    def panel_names(self) -> tuple[str, ...]:
+        """Return the names of the panels, top first."""
+        return tuple(self._panels)
+
+    @property
+    def price_leg(self) -> str:
+        """Return which leg's candles show: "y" or "x"."""
+        return self._state.leg
+
+    @property
+    def reading(self) -> Reading | None:
+        """Return what the crosshair reads, or the newest bar."""
+        return self._reading
+
+    def panel(self, name: str) -> Panel:
+        """Return a panel by name."""
+        return self._panels[name]
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """Change the colours."""
+        self._state.tokens = tokens
+        for panel in self._panels.values():
+            panel.restyle()
+        self._splitter.update()
+        self._clock.mark()
+
+    def set_price_leg(self, leg: str) -> None:
+        """Show the candles of "y" or "x"."""
+        if leg not in ("y", "x"):
+            raise ValueError(f"no leg {leg!r}")
+        if leg != self._state.leg:
+            self._state.leg = leg
+            self._panels["price"].stale = True
+            self._panels["price"].auto = True
+            self._clock.mark()
+            self.leg_changed.emit(leg)
+
+    def alert_level(self, level: float) -> None:
+        """Draw the z levels at ±level."""
+        self._state.level = abs(level)
+        self._clock.mark()
+
+    def set_alerts(self, times: Sequence[int]) -> None:
+        """Mark the bars (open times in ms) that raised an alert."""
+        self._state.alerts = tuple(times)
+        self._clock.mark()
+
+    @Slot()
+    def go_latest(self) -> None:
+        """Show the newest bar, and follow it."""
+        self._state.view.latest()
+        self._clock.mark()
+
+    @Slot()
+    def reset_view(self) -> None:
+        """Show the first view again: zoom, place and every scale."""
+        self._state.view.reset()
+        for panel in self._panels.values():
+            panel.auto = True
+        self._clock.mark()
+
+    @Slot(float)
+    def zoom(self, factor: float) -> None:
+        """Make bars wider by a factor; the newest bar keeps its place if it is in view."""
+        self._state.view.zoom(factor)
+        self._clock.mark()
+
+    @Slot(float)
+    def pan(self, bars: float) -> None:
+        """Move by bars, towards the newest if positive."""
+        self._state.view.pan(bars)
+        self._clock.mark()
+
+    def show_time(self, ms: int) -> None:
+        """Bring the bar at a time to the middle and let it flash."""
+        self._pull()
+        if not len(self._state.line):
+            return
+        self._flash_at = max(0, self._state.line.row_at_or_before(ms))
+        self._state.view.centre(self._flash_at)
+        self._flashes = FLASHES
+        self._flash.start()
+        self._state.flash_row = self._flash_at
+        self._clock.mark()
+
+    def visible_range(self) -> tuple[int, int] | None:
+        """Return the first and last visible bar's open time (ms), None without bars."""
+        self._pull()
+        line, view = self._state.line, self._state.view
+        if not len(line):
+            return None
+        first = min(max(0, int(np.ceil(view.left))), len(line) - 1)
+        last = min(max(first, int(np.floor(view.right))), len(line) - 1)
+        return int(line.at(first)), int(line.at(last))
+
+    def set_panel_visible(self, name: str, visible: bool) -> None:
+        """Show or hide a panel."""
+        self._panels[name].setVisible(visible)
+        self._clock.mark()
+
+    def is_panel_visible(self, name: str) -> bool:
+        """Tell whether a panel is shown."""
+        return not self._panels[name].isHidden()
+
+    def save_state(self) -> dict[str, object]:
+        """Return sizes, visible panels and leg as plain values."""
+        return {
+            "version": STATE_VERSION,
+            "sizes": self._splitter.sizes(),
+            "hidden": [name for name, panel in self._panels.items() if panel.isHidden()],
+            "leg": self._state.leg,
+        }
+
+    def restore_state(self, saved: Mapping[str, object]) -> None:
+        """Take what save_state returned; what is not understood is passed over."""
+        if saved.get("version") != STATE_VERSION:
+            return
+        hidden, sizes, leg = saved.get("hidden"), saved.get("sizes"), saved.get("leg")
+        if isinstance(hidden, list) and len(set(hidden) & set(self._panels)) < len(self._panels):
+            for name in self._panels:
+                self.set_panel_visible(name, name not in hidden)
+        if isinstance(sizes, list) and len(sizes) == len(self._panels) and all(isinstance(s, int) for s in sizes):
+            self._splitter.setSizes(sizes)
+        if leg in ("y", "x"):
+            self.set_price_leg(str(leg))
+
+    def grab_picture(self) -> QImage:
+        """Return the charts as they are, without crosshair, at the screen's pixel ratio."""
+        cursor, self._cursor_x = self._cursor_x, None
+        panel, self._state.cursor_panel = self._state.cursor_panel, ""
+        self._refresh()
+        image = self.grab().toImage()
+        self._cursor_x, self._state.cursor_panel = cursor, panel
+        self._clock.mark()
+        return image
+
+    # -- frames -----------------------------------------------------------------------------
+
+    @Slot()
+    def _on_tick(self) -> None:
+        if self.isVisible() and not self.window().isMinimized():
+            self._refresh()
+
+    def _refresh(self) -> None:
+        self._pull()
+        state = self._state
+        shown = [panel for panel in self._panels.values() if not panel.isHidden()]
+        for panel in shown:
+            if panel.stale:
+                panel.stale = False
+                panel.load()
+            panel.load_tail()
+        self._cursor_to_row()
+        self._tick_and_draw(shown)
+        need = max((panel.axis_need() for panel in shown), default=64.0)
+        # One margin for all; it shrinks only by much, or it would tremble with every digit.
+        width = self._axis.width() - self._axis.plot_width
+        if need > width or need < width - 24:
+            for panel in self._panels.values():
+                panel.set_axis_width(max(56.0, need))
+            self._axis.set_axis_width(max(56.0, need))
+            self._tick_and_draw(shown)
+        state.flash_row = self._flash_at if self._flashes % 2 == 0 and self._flash.isActive() else None
+        self._axis.update()
+        self._read()
+
+    def _pull(self) -> None:
+        changed, moved_on = self._intake.pull()
+        for panel in self._panels.values():
+            panel.stale = panel.stale or changed
+            panel.auto = panel.auto or moved_on
+
+    def _tick_and_draw(self, shown: Sequence[Panel]) -> None:
+        state = self._state
+        # Without a bar there is no time to label.
+        state.ticks = (
+            time_ticks(state.line, state.view.left, state.view.right, self._axis.plot_width) if len(state.line) else []
+        )
+        for panel in shown:
+            panel.refresh()
+
+    # -- crosshair --------------------------------------------------------------------------
+
+    def _pointer_of(self, panel: Panel) -> Callable[[float, float], None]:
+        def move(x: float, y: float) -> None:
+            self._cursor_x = x
+            self._state.cursor_panel, self._state.cursor_y = panel.name, y
+            self._clock.mark()
+
+        return move
+
+    @Slot()
+    def _on_left(self) -> None:
+        self._cursor_x = None
+        self._state.cursor_panel = ""
+        self._clock.mark()
+
+    def _cursor_to_row(self) -> None:
+        view = self._state.view
+        if self._cursor_x is None:
+            self._state.cursor_row = None
+        else:
+            self._state.cursor_row = round(view.left + self._cursor_x / self._axis.plot_width * view.span)
+
+    def _read(self) -> None:
+        state = self._state
+        row = state.row
+        price, spread = self._panels["price"], self._panels["spread"]
+        zed, correlation = self._panels["z"], self._panels["correlation"]
+        assert isinstance(price, PricePanel) and isinstance(spread, SpreadPanel)
+        assert isinstance(zed, ZPanel) and isinstance(correlation, CorrelationPanel)
+        names = ("open", "high", "low", "close", "volume")
+        values = {name: at(price.candles.pyramid.column(name), row) for name in names}
+        values["change_percent"] = price.change(row)[1]
+        values["spread"] = at(spread.line.pyramid.column("value"), row)
+        values["z"] = at(zed.line.pyramid.column("value"), row)
+        values["correlation"] = correlation.value(row)
+        reading = Reading(row, int(state.line.at(row)) if len(state.line) else 0, state.cursor_row is not None, values)
+        if repr(reading) != repr(self._reading):
+            self._reading = reading
+            self.reading_changed.emit(reading)
+
+    @Slot(float, float)
+    def _on_zoomed(self, factor: float, row: float) -> None:
+        self._state.view.zoom(factor, row)
+        self._clock.mark()
+
+    @Slot(str)
+    def _on_linked(self, link: str) -> None:
+        if link == "latest":
+            self.go_latest()
+        elif link.startswith("leg:"):
+            self.set_price_leg(link[4:])
+
+    @Slot()
+    def _on_flash(self) -> None:
+        self._flashes -= 1
+        if self._flashes <= 0:
+            self._flash.stop()
+        self._clock.mark()
+
+    # -- events -----------------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Move by bar, page or to an end; zoom; change the leg."""
+        key, control = event.key(), bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        view = self._state.view
+        step = view.span * 0.8 if control else 1.0
+        acts: dict[int, Callable[[], object]] = {
+            Qt.Key.Key_Left: lambda: view.pan(-step),
+            Qt.Key.Key_Right: lambda: view.pan(step),
+            Qt.Key.Key_Plus: lambda: view.zoom(1.25),
+            Qt.Key.Key_Equal: lambda: view.zoom(1.25),
+            Qt.Key.Key_Minus: lambda: view.zoom(0.8),
+            Qt.Key.Key_Home: view.first,
+            Qt.Key.Key_End: view.latest,
+        }
+        act = acts.get(key)
+        if act is None:
+            super().keyPressEvent(event)
+            return
+        act()
+        self._clock.mark()
+        event.accept()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Draw what was missed while hidden."""
+        super().showEvent(event)
+        self._clock.mark()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take another font of the program."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange:
+            self._clock.mark()  # a window that was minimised drew nothing meanwhile
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "_state"):
+            self._state.set_font(self.font())
+            self._clock.mark()
+
+    def pointer_at(self) -> QPointF | None:
+        """Return where the crosshair stands in its panel, None when it is away."""
+        return None if self._cursor_x is None else QPointF(self._cursor_x, self._state.cursor_y)

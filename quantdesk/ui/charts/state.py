@@ -1,0 +1,128 @@
+"""Hold what all panels of a stack share: the data, the visible rows, the cursor and the look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QColor, QFont, QFontMetricsF
+
+from quantdesk.ui.charts.ticks import TimeTick
+from quantdesk.ui.charts.timeline import TimeLine
+from quantdesk.ui.charts.view import TimeView
+from quantdesk.ui.theme_tokens import Tokens
+
+if TYPE_CHECKING:
+    from quantdesk.model.pair import LegColumns, PairFrame, PairTail
+
+TEXT_PIXELS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Hold a piece of a legend; ``link`` makes it clickable, ``gap`` is the room before it in pixels.
+
+    A ``head`` announces the piece after it and is not shown without it.
+    """
+
+    text: str
+    color: str
+    bold: bool = False
+    gap: float = 0.0
+    link: str = ""
+    head: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """Hold a value marked on the axis; ``line`` draws it across the plot, dotted."""
+
+    value: float
+    text: str
+    color: str
+    line: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Hold the values of one bar, NaN where none; what the crosshair reads, or the latest."""
+
+    row: int
+    time_ms: int
+    under_cursor: bool
+    values: dict[str, float] = field(default_factory=dict)
+
+
+def chart_font(base: QFont, *, bold: bool = False) -> QFont:
+    """Return the font of axes and legends: its figures all have one width, so that numbers do not dance."""
+    font = QFont(base)
+    font.setPixelSize(TEXT_PIXELS)
+    font.setFeature(QFont.Tag("tnum"), 1)
+    if bold:
+        font.setWeight(QFont.Weight.DemiBold)
+    return font
+
+
+def ink_on(color: str) -> QColor:
+    """Return black or white, whichever reads better on a colour."""
+    back = QColor(color)
+    light = 0.299 * back.redF() + 0.587 * back.greenF() + 0.114 * back.blueF()
+    return QColor("#0b0e14" if light > 0.62 else "#ffffff")
+
+
+class ChartState:
+    """Gather what panels read when they paint; only the stack writes it."""
+
+    def __init__(self, tokens: Tokens, font: QFont) -> None:
+        self.tokens = tokens
+        self.set_font(font)
+        self.view = TimeView()
+        self.line = TimeLine()
+        self.frame: PairFrame | None = None
+        self.tail: PairTail | None = None
+        self.leg = "y"
+        self.level = 2.0
+        self.ticks: list[TimeTick] = []
+        self.alerts: Sequence[int] = ()
+        self.cursor_row: int | None = None
+        self.cursor_panel = ""
+        self.cursor_y = 0.0
+        self.flash_row: int | None = None
+
+    def set_font(self, font: QFont) -> None:
+        """Take the program's font."""
+        self.font, self.bold = chart_font(font), chart_font(font, bold=True)
+        self.small = QFont(self.font)
+        self.small.setPixelSize(TEXT_PIXELS - 2)
+        self.small_metrics = QFontMetricsF(self.small)
+        self.metrics, self.bold_metrics = QFontMetricsF(self.font), QFontMetricsF(self.bold)
+
+    @property
+    def cursor_color(self) -> str:
+        """Return the colour of the crosshair's tags: darker than any other tag."""
+        return "#3b4356" if self.tokens.dark else "#4a5468"
+
+    @property
+    def row(self) -> int:
+        """Return the row that legends show: under the cursor, else the newest."""
+        newest = len(self.line) - 1
+        return newest if self.cursor_row is None else self.cursor_row
+
+    def symbol(self, leg: str) -> str:
+        """Return the name of a leg, "" where there is none."""
+        if self.frame is None:
+            return ""
+        return str((self.frame.settings.y if leg == "y" else self.frame.settings.x) or "")
+
+    def decimals(self, leg: str) -> int:
+        """Return the decimals of a leg's prices."""
+        if self.frame is None:
+            return 2
+        return int(self.frame.price_decimals_y if leg == "y" else self.frame.price_decimals_x)
+
+    def columns(self, leg: str) -> LegColumns | None:
+        """Return the closed bars of a leg."""
+        if self.frame is None:
+            return None
+        return self.frame.y if leg == "y" else self.frame.x

@@ -1,0 +1,189 @@
+"""Choose where axes carry labels and what they say; all times are UTC."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QLocale
+
+from quantdesk.ui.charts.timeline import TimeLine
+
+SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
+_CLOCK_STEPS = tuple(
+    [s * SECOND for s in (1, 2, 5, 10, 15, 30)]
+    + [m * MINUTE for m in (1, 2, 5, 10, 15, 30)]
+    + [h * HOUR for h in (1, 2, 3, 6, 12)]
+)
+#: Days to a calendar step, in the order of coarseness: day, week, month, quarter, year, five years.
+_CALENDAR_DAYS = (1, 7, 30, 91, 365, 1826)
+#: Ticks are looked for in at most this many rows: finer than a pixel on any screen.
+_SAMPLES = 8_192
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeTick:
+    """Place a label at row ``x``; ``major`` ones begin a day, month or year."""
+
+    x: float
+    label: str
+    major: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ValueTicks:
+    """Hold the values to label, their step and the decimals that tell them apart."""
+
+    values: npt.NDArray[np.float64]
+    step: float
+    decimals: int
+
+
+def value_ticks(low: float, high: float, pixels: float, spacing: float = 46.0) -> ValueTicks:
+    """Return round values between low and high, at least ``spacing`` pixels apart."""
+    if not (math.isfinite(low) and math.isfinite(high)) or high <= low or pixels <= 0:
+        return ValueTicks(np.empty(0), 1.0, 0)
+    step = nice_step((high - low) * spacing / pixels)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    # 0 - 0: a negative zero would be labelled "-0".
+    values = np.arange(first, last + 1, dtype=np.float64) * step + 0.0
+    return ValueTicks(values, step, decimals_for(step))
+
+
+def nice_step(least: float) -> float:
+    """Return the smallest 1, 2 or 5 times a power of ten that is not below ``least``."""
+    power = 10.0 ** math.floor(math.log10(least))
+    for factor in (1.0, 2.0, 5.0):
+        if factor * power >= least * (1 - 1e-9):
+            return factor * power
+    return 10.0 * power
+
+
+def decimals_for(step: float) -> int:
+    """Return the decimals that write a step of 1, 2 or 5 times a power of ten exactly."""
+    return max(0, -math.floor(math.log10(step) + 1e-9))
+
+
+def decimals_of_scale(scale: float, digits: int = 3) -> int:
+    """Return the decimals that show ``digits`` significant digits of a typical size."""
+    if not math.isfinite(scale) or scale <= 0:
+        return 2
+    return min(8, max(0, digits - 1 - math.floor(math.log10(scale))))
+
+
+def number(value: float, decimals: int, *, sign: bool = False) -> str:
+    """Write a number in fixed point with thousands separators and a true minus; "—" if there is none."""
+    if not math.isfinite(value):
+        return "—"
+    text = f"{value:+,.{decimals}f}" if sign else f"{value:,.{decimals}f}"
+    if not any(c in "123456789" for c in text):
+        text = text.lstrip("+-")
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def amount(value: float) -> str:
+    """Write a volume shortly: 1.234K, 5.60M."""
+    if not math.isfinite(value):
+        return "—"
+    for limit, suffix in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
+        if abs(value) >= limit:
+            return f"{value / limit:.2f}{suffix}"
+    return f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) < 100 else f"{value:.1f}"
+
+
+def time_ticks(line: TimeLine, left: float, right: float, pixels: float, spacing: float = 92.0) -> list[TimeTick]:
+    """Return labels for the rows left..right drawn over ``pixels``, at round UTC times."""
+    first, last = math.floor(left), math.ceil(right)
+    if pixels <= 0 or last - first < 1:
+        return []
+    stride = max(1, (last - first) // _SAMPLES)
+    rows = np.arange(first - stride, last + stride, stride)
+    times = line.at(rows)
+    per_pixel = (right - left) / pixels
+    step_ms = max(1.0, float(times[-1] - times[0]) / max(1, len(rows) - 1) / stride)
+    typical = min(step_ms, float(line.step_ms) * 4) if line.step_ms < DAY else step_ms
+    steps = _marks(times, spacing * per_pixel * typical)
+    return _thinned(rows, times, steps, left, right, spacing * per_pixel * 0.72, line.step_ms)
+
+
+def _marks(times: npt.NDArray[np.int64], least_ms: float) -> npt.NDArray[np.int8]:
+    """Return a weight for each time: 0 none, 1 the chosen step, 2 a day, 3 a month, 4 a year begins."""
+    weight = np.zeros(len(times), np.int8)
+    days = times // DAY
+    months = times.astype("datetime64[ms]").astype("datetime64[M]").astype(np.int64)
+    keys: list[tuple[int, npt.NDArray[np.int64]]] = []
+    clock = next((s for s in _CLOCK_STEPS if s >= least_ms), None)
+    if clock is not None:
+        keys.append((1, times // clock))
+    else:
+        index = next((i for i, d in enumerate(_CALENDAR_DAYS) if d * DAY >= least_ms * 0.8), len(_CALENDAR_DAYS) - 1)
+        calendar = (days, (days + 3) // 7, months, months // 3, months // 12, months // 60)
+        keys.append((1, calendar[index]))
+        # A week's first day is no month's first day: only steps that nest may add coarser marks.
+    if clock is not None:
+        keys.append((2, days))
+    if least_ms <= 45 * DAY:
+        keys.append((3, months))
+    keys.append((4, months // 12))
+    for value, key in keys:
+        weight[1:][key[1:] != key[:-1]] = value
+    return weight
+
+
+def _thinned(
+    rows: npt.NDArray[np.int64],
+    times: npt.NDArray[np.int64],
+    weight: npt.NDArray[np.int8],
+    left: float,
+    right: float,
+    least: float,
+    step_ms: int,
+) -> list[TimeTick]:
+    """Drop marks that stand closer than ``least`` rows to one of more weight."""
+    inside = np.flatnonzero((weight > 0) & (rows >= left) & (rows <= right))
+    taken: list[int] = []
+    for level in (4, 3, 2, 1):
+        for i in inside[weight[inside] == level].tolist():
+            if all(abs(rows[i] - rows[j]) >= least for j in taken):
+                taken.append(i)
+    return [_label(float(rows[i]), int(times[i]), int(weight[i]), step_ms) for i in sorted(taken)]
+
+
+def _label(x: float, stamp: int, weight: int, step_ms: int) -> TimeTick:
+    moment = moment_of(stamp)
+    if weight == 4:
+        return TimeTick(x, f"{moment.year}", True)
+    if weight == 3:
+        return TimeTick(x, month_name(moment.month), True)
+    midnight = moment.hour == moment.minute == moment.second == 0
+    if weight == 2 or midnight or step_ms >= DAY:
+        return TimeTick(x, f"{moment.day} {month_name(moment.month)}", weight == 2)
+    text = f"{moment:%H:%M}" if moment.second == 0 else f"{moment:%H:%M:%S}"
+    return TimeTick(x, text, False)
+
+
+def moment_of(ms: int) -> datetime:
+    """Return the UTC date and time of ms since 1970; beyond what a calendar knows, 1970 itself."""
+    try:
+        return _EPOCH + timedelta(milliseconds=ms)
+    except OverflowError:
+        return _EPOCH
+
+
+def month_name(month: int) -> str:
+    """Return the short name of a month in the user's language."""
+    return QLocale().standaloneMonthName(month, QLocale.FormatType.ShortFormat)
+
+
+def stamp_text(ms: int, step_ms: int) -> str:
+    """Write a bar's open time in full: Thu 18 Jul 2024  14:30 UTC."""
+    moment = moment_of(ms)
+    day = QLocale().standaloneDayName(moment.isoweekday(), QLocale.FormatType.ShortFormat)
+    text = f"{day} {moment.day} {month_name(moment.month)} {moment.year}"
+    if step_ms >= DAY:
+        return text
+    return f"{text}  {moment:%H:%M:%S} UTC" if step_ms < MINUTE else f"{text}  {moment:%H:%M} UTC"

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from quantdesk.analytics.pairs import Formation, PairSnapshot
+from quantdesk.analytics.pairs import test as gather
+from quantdesk.model.frame import LastValues
+from quantdesk.model.market import LegQuote
+from quantdesk.ui.metrics import NAMES, MetricStrip, duration
+from quantdesk.ui.theme_tokens import DARK, LIGHT
+from tests.ui.charts import frames
+
+
+class Quotes:
+    """Answer as the market model does."""
+
+    def __init__(self, **last: float) -> None:
+        self.last = last
+
+    def quote(self, symbol: str) -> LegQuote:
+        price = self.last.get(symbol)
+        return LegQuote(symbol, last=price, last_quantity=None if price is None else 0.25)
+
+
+@pytest.fixture
+def strip(qtbot, qtlog):
+    pair = frames.Pair()
+    source = SimpleNamespace(now=None)
+    widget = MetricStrip(pair, lambda: source.now, DARK)
+    qtbot.addWidget(widget)
+    widget.resize(1_400, widget.heightForWidth(1_400))
+    with qtbot.waitExposed(widget):
+        widget.show()
+    yield widget, pair, source
+    assert not [r.message for r in qtlog.records if not r.ignored]
+
+
+def full():
+    frame = frames.build(300)
+    last = LastValues(
+        close_y=64_000.0, close_x=3_400.0, volume_y=5.0, volume_x=6.0, spread=1_210.0, z=-0.5, correlation=0.81
+    )
+    fit = replace(frame.fit, mean=1_200.0, sigma=20.0, r_squared=0.98, stderr_beta=0.01)
+    return replace(frame, last=last, fit=fit)
+
+
+def test_without_data_every_box_shows_a_dash_and_says_why(strip):
+    widget, _, _ = strip
+    for name in NAMES:
+        box = widget.box(name)
+        assert box.shown.value == "—"
+        assert box.toolTip()
+        assert box.shown.words
+        assert box.accessibleName().endswith("—")
+
+
+def test_a_frame_fills_prices_spread_z_hedge_and_correlation(strip):
+    widget, pair, _ = strip
+    pair.show(full())
+    shown = {name: widget.box(name).shown for name in NAMES}
+    assert shown["price_y"].value == "64,000.0"
+    assert shown["price_x"].value == "3,400.00"
+    assert shown["spread"].value == "1,210.00"
+    assert shown["spread"].detail == "1,200.00 ± 40.00 (2σ)"
+    assert shown["z"].value == "−0.50"
+    assert shown["hedge"].value == "18.500"
+    assert "1 BTCUSDT is hedged by β ETHUSDT" in shown["hedge"].tip
+    assert "2024" in shown["hedge"].tip
+    assert shown["correlation"].value == "0.810"
+
+
+def test_a_quote_moves_the_price_and_says_up_or_down_in_signs_too(strip):
+    widget, pair, source = strip
+    pair.show(full())
+    source.now = Quotes(BTCUSDT=64_640.0, ETHUSDT=3_366.0)
+    widget.refresh()
+    assert widget.box("price_y").shown.value == "64,000.0", "the pair's bars come from elsewhere"
+    pair.source = source.now
+    widget.refresh()
+    up, down = widget.box("price_y").shown, widget.box("price_x").shown
+    assert (up.value, up.tone) == ("64,640.0", "up")
+    assert up.detail.startswith("▲ +1.00%")
+    assert "0.25" in up.detail
+    assert down.tone == "down"
+    assert down.detail.startswith("▼ −1.00%")
+
+
+def test_a_z_beyond_the_level_is_coloured_and_worded(strip):
+    widget, pair, _ = strip
+    frame = full()
+    pair.show(replace(frame, last=replace(frame.last, z=2.4)))
+    assert widget.box("z").shown.tone == "level"
+    assert "beyond ±2" in widget.box("z").shown.detail
+    widget.alert_level(3.0)
+    assert widget.box("z").shown.tone == ""
+    assert "within ±3" in widget.box("z").shown.detail
+
+
+def test_the_forming_bar_shows_in_spread_and_z_beside_the_closed_one(strip):
+    widget, pair, _ = strip
+    whole = frames.build(301)
+    tail = replace(frames.tail_of(whole, slice(300, 301)), z=np.array([1.75]), spread=np.array([1_250.0]))
+    pair.show(full(), tail)
+    assert widget.box("z").shown.value == "1.75"
+    assert "closed −0.50" in widget.box("z").shown.detail
+    assert widget.box("spread").shown.value == "1,250.00"
+
+
+def test_evidence_shows_p_with_lag_and_method_and_the_half_life_in_time(strip):
+    widget, pair, _ = strip
+    frame = full()
+    snapshot = PairSnapshot(
+        frame.times, frame.y.close, frame.times, frame.x.close,
+        formations=(Formation(int(frame.times[0]), int(frame.times[239])),),
+    )  # fmt: skip
+    pair.evidence = gather(snapshot)
+    pair.show(frame)
+    box = widget.box("cointegration").shown
+    assert box.value == "< 0.001" or 0 < float(box.value) < 1
+    assert box.detail.startswith("lag ")
+    assert box.detail.endswith("Engle-Granger")
+    assert "(BIC)" in box.detail or "(AIC)" in box.detail
+    life = widget.box("half_life").shown
+    assert life.value.endswith(" bars")
+    assert "min" in life.detail
+
+
+def test_what_evidence_lacks_is_explained_in_its_words(strip):
+    widget, pair, _ = strip
+    pair.evidence = SimpleNamespace(
+        engle_granger=None, adf=None, half_life=None, observations=300,
+        reasons={"engle_granger": "the legs are collinear", "half_life": "the spread does not revert"},
+    )  # fmt: skip
+    pair.show(full())
+    assert widget.box("cointegration").toolTip() == "the legs are collinear"
+    assert widget.box("half_life").toolTip() == "the spread does not revert"
+    assert widget.box("half_life").shown.value == "—"
+
+
+def test_a_narrow_strip_wraps_into_equal_rows(strip, qtbot):
+    widget, _, _ = strip
+    one = widget.heightForWidth(1_400)
+    assert widget.heightForWidth(700) > one
+    widget.resize(700, widget.heightForWidth(700))
+    boxes = [widget.box(name).geometry() for name in NAMES]
+    assert all(box.right() < 700 and box.bottom() < widget.height() for box in boxes)
+    assert len({box.top() for box in boxes}) == 2
+    assert not any(a.intersects(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_the_boxes_are_really_painted_dark_and_light(strip):
+    widget, pair, _ = strip
+    pair.show(full())
+    for tokens in (DARK, LIGHT):
+        widget.set_tokens(tokens)
+        image = widget.grab().toImage()
+        colors = {image.pixelColor(x, y).name() for x in range(0, 1_400, 3) for y in range(0, image.height(), 2)}
+        assert {tokens.panel, tokens.text} <= colors
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"),
+    [(400, "0 s"), (52_000, "52 s"), (60_000, "1 min"), (852_000, "14 min 12 s"), (5_040_000, "1 h 24 min"),
+     (86_400_000 * 3, "3 d")],
+)  # fmt: skip
+def test_a_duration_names_its_two_largest_units(ms, text):
+    assert duration(ms) == text
+    assert math.isfinite(ms)
