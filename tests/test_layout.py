@@ -78,9 +78,11 @@ def test_heavy_and_special_libraries_stay_where_they_belong(path: Path) -> None:
     for module, top in imports_of(ast.parse(path.read_text(encoding="utf-8"))):
         library = module.split(".")[0]
         if library == "websockets":
-            assert name == "quantdesk/feed/client.py" or name.startswith("quantdesk/simulator/")
+            assert name == "quantdesk/feed/socket.py" or name.startswith("quantdesk/simulator/")
         if library == "qasync":
             assert name == "quantdesk/app/loop.py"
+        if library == "PySide6" and name.startswith("quantdesk/model/"):
+            assert module == "PySide6.QtCore"
         if library in HEAVY and top:
             assert name in ("quantdesk/feed/rest.py",) or name.startswith("quantdesk/simulator/"), module
 

@@ -44,6 +44,7 @@ class Feeding(QObject):
         self._status.setInterval(_STATUS_MS)
         self._status.timeout.connect(self._on_status)
         self._window: MainWindow | None = None
+        self._preferred = ("", "")
 
     @property
     def market(self) -> MarketModel:
@@ -64,7 +65,11 @@ class Feeding(QObject):
         window.add_symbol_requested.connect(lambda symbol: self._ask(self._add(symbol)))
         window.remove_symbol_requested.connect(lambda symbol: self._ask(self._remove(symbol)))
         window.symbols_info_requested.connect(lambda: self._ask(self._symbols_info()))
-        self._show(chosen.pair())
+        pair = chosen.pair()
+        self._preferred = (pair.y, pair.x)
+        # Recordings are short: seconds show more of them than minutes.
+        replayed = self._first_plan.replay is not None
+        self._show(replace(pair, interval=Interval.S1.value, y="", x="") if replayed else pair)
 
     def show_stored(self) -> None:
         """Put the last stored bars on screen."""
@@ -167,14 +172,12 @@ class Feeding(QObject):
 
     @Slot()
     def _on_symbols_changed(self) -> None:
-        # A replay tells its symbols as they come; the first two become the pair.
+        # A replay tells its symbols as they come: the pair chosen last if it has it, else the first two.
         settings, symbols = self._pair.settings, self.market.symbols()
-        if (
-            self._pair.source is self.market
-            and self._session.plan.replay
-            and not {settings.y, settings.x} <= set(symbols)
-        ):
-            names = [*symbols, "", ""]
+        if self._pair.source is not self.market or self._session.plan.replay is None:
+            return
+        names = self._preferred if set(self._preferred) <= set(symbols) else tuple([*symbols, "", ""][:2])
+        if (settings.y, settings.x) != names and not (settings.x and {settings.y, settings.x} <= set(symbols)):
             self._pair.set_source(self.market, replace(settings, y=names[0], x=names[1]))
 
     @Slot(str, object, object)

@@ -45,7 +45,8 @@ async def take_picture(
     # A picture for a report shows the desk, not what popped up over it.
     for dialog in window.findChildren(QDialog):
         dialog.close()
-    window.toasts.dismiss()
+    for toast in list(window.toasts.toasts):
+        toast.leave()
     save_png(path, window.grab().toImage())
 
 
