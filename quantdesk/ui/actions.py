@@ -1,0 +1,83 @@
+"""Register every action once; menus, toolbar and the shortcut sheet all read this table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from quantdesk.ui.action_table import ActionSpec, desk_actions, group_titles
+from quantdesk.ui.icons import icon
+from quantdesk.ui.theme_tokens import Tokens
+
+
+class ActionRegistry(QObject):
+    """Own the window's actions, by id, in the order of the table."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self._actions: dict[str, QAction] = {}
+        self._icons: dict[str, str] = {}
+        self._sets: dict[str, QActionGroup] = {}
+        for spec in desk_actions():
+            self.add(spec)
+
+    def __getitem__(self, name: str) -> QAction:
+        return self._actions[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._actions
+
+    def __iter__(self) -> Iterator[tuple[str, QAction]]:
+        return iter(self._actions.items())
+
+    def add(self, spec: ActionSpec) -> QAction:
+        """Make one action from its description and give it to the window, so its key works."""
+        action = QAction(spec.text, self._window)
+        if spec.keys:
+            action.setShortcut(QKeySequence(spec.keys))
+        action.setCheckable(spec.checkable)
+        if spec.one_of:
+            group = self._sets.setdefault(spec.one_of, QActionGroup(self))
+            group.addAction(action)
+        self._icons[spec.id] = spec.icon
+        return self._adopt(spec.id, action, spec.tip)
+
+    def adopt(self, name: str, action: QAction, shortcut: str = "", tip: str = "") -> QAction:
+        """Register an action that Qt made, such as a dock's toggle."""
+        if shortcut:
+            action.setShortcut(QKeySequence(shortcut))
+        return self._adopt(name, action, tip)
+
+    def by_group(self) -> dict[str, list[QAction]]:
+        """Return the actions under their translated group titles, in order."""
+        titles = group_titles()
+        found: dict[str, list[QAction]] = {title: [] for title in titles.values()}
+        for name, action in self._actions.items():
+            found[titles[name.partition(".")[0]]].append(action)
+        return found
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """Colour the icons for the theme."""
+        for name, action in self._actions.items():
+            if self._icons.get(name):
+                action.setIcon(icon(self._icons[name], tokens))
+
+    def _adopt(self, name: str, action: QAction, tip: str) -> QAction:
+        if name in self._actions:
+            raise ValueError(f"action {name} is registered twice")
+        action.setObjectName(name)
+        keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        words = plain(tip or action.text())
+        action.setToolTip(f"{words} ({keys})" if keys else words)
+        self._actions[name] = action
+        self._window.addAction(action)
+        return action
+
+
+def plain(text: str) -> str:
+    """Return an action's text without its mnemonic and its dots."""
+    return text.replace("&", "").removesuffix("…")

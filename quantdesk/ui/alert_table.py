@@ -1,0 +1,266 @@
+"""List the alerts, the newest on top."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QBrush, QColor, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QLabel,
+    QMenu,
+    QStackedLayout,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from quantdesk.model.alerts import AT_START, MOST_EVENTS, AlertEvent
+from quantdesk.types import Origin
+from quantdesk.ui.theme_tokens import Tokens
+from quantdesk.ui.toolbar import level_text
+
+_Index = QModelIndex | QPersistentModelIndex
+_COLUMNS = 5
+
+
+def clock_text(ms: int, *, seconds: bool = True) -> str:
+    """Return a stamp as UTC time of the day, with the date where it is not today."""
+    then = datetime.fromtimestamp(ms / 1000, UTC)
+    clock = then.strftime("%H:%M:%S" if seconds else "%H:%M")
+    return clock if then.date() == datetime.now(UTC).date() else then.strftime("%Y-%m-%d ") + clock
+
+
+def signed(value: float) -> str:
+    """Return a number with its sign, as typography writes it."""
+    return f"{value:+.2f}".replace("-", "−")
+
+
+class AlertRows(QAbstractTableModel):
+    """Hold the newest alerts as rows: time, pair, z, origin, words."""
+
+    def __init__(self, tokens: Tokens, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._tokens = tokens
+        self._events: list[AlertEvent] = []
+
+    def add(self, event: AlertEvent) -> None:
+        """Put an alert on top; beyond the bound the oldest leaves."""
+        self.beginInsertRows(QModelIndex(), 0, 0)
+        self._events.insert(0, event)
+        self.endInsertRows()
+        if len(self._events) > MOST_EVENTS:
+            last = len(self._events) - 1
+            self.beginRemoveRows(QModelIndex(), last, last)
+            del self._events[last]
+            self.endRemoveRows()
+
+    def reset(self, events: Sequence[AlertEvent]) -> None:
+        """Show these alerts (oldest first) instead."""
+        self.beginResetModel()
+        self._events = list(reversed(events))[:MOST_EVENTS]
+        self.endResetModel()
+
+    def event_at(self, row: int) -> AlertEvent:
+        """Return the alert of a row."""
+        return self._events[row]
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """Colour the numbers for the theme."""
+        self._tokens = tokens
+        if self._events:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._events) - 1, _COLUMNS - 1))
+
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
+        """Return the number of alerts."""
+        return 0 if parent.isValid() else len(self._events)
+
+    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
+        """Return the number of columns."""
+        return 0 if parent.isValid() else _COLUMNS
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Name the columns."""
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            right = section == 2
+            side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
+            return side | Qt.AlignmentFlag.AlignVCenter
+        if role != Qt.ItemDataRole.DisplayRole:
+            return None
+        names = (self.tr("Bar (UTC)"), self.tr("Pair"), "z", self.tr("Origin"), self.tr("Alert"))
+        return names[section]
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return what a cell shows."""
+        if not index.isValid():
+            return None
+        event, column = self._events[index.row()], index.column()
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            return self.cells(event)[column]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return event.text
+        if role == Qt.ItemDataRole.TextAlignmentRole and column == 2:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return self._brush(event, column)
+        return None
+
+    def cells(self, event: AlertEvent) -> tuple[str, str, str, str, str]:
+        """Return the words of a row."""
+        origin = self.tr("live") if event.origin is Origin.LIVE and event.popup else self._origin(event.origin)
+        return clock_text(event.time_ms), event.pair, signed(event.z), origin, self.words(event)
+
+    def words(self, event: AlertEvent) -> str:
+        """Return in short what happened; the event's own text says it in full."""
+        if event.kind == AT_START:
+            return self.tr("beyond at start")
+        level = level_text(event.level)
+        return self.tr("crossed {0}").format(f"+{level}" if event.z > 0 else f"−{level}")
+
+    def _origin(self, origin: Origin) -> str:
+        words = {
+            Origin.LIVE: self.tr("live, no popup"),
+            Origin.HISTORY: self.tr("history"),
+            Origin.FILE: self.tr("file"),
+            Origin.REPLAY: self.tr("replay"),
+            Origin.SIMULATED: self.tr("simulated"),
+        }
+        return words[origin]
+
+    def _brush(self, event: AlertEvent, column: int) -> QBrush | None:
+        if column == 2:
+            return QBrush(QColor(self._tokens.up if event.z > 0 else self._tokens.down))
+        if column in (0, 3):
+            return QBrush(QColor(self._tokens.text_dim))
+        return None
+
+
+class _Roomy(QStyledItemDelegate):
+    """Give cells some air; a style sheet's padding would not count in the columns' widths."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
+        """Return the size with room on both sides."""
+        return super().sizeHint(option, index) + QSize(10, 0)
+
+
+class _Table(QTableView):
+    """Keep the keys that move in a table from the window's shortcuts; Enter shows the bar."""
+
+    entered_row = Signal(int)
+    copy_wanted = Signal()
+    _OWN = frozenset((Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown))
+
+    def event(self, event: QEvent) -> bool:
+        """Claim End and Home while the table has the focus."""
+        claims = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
+        if claims and isinstance(event, QKeyEvent) and event.key() in self._OWN:
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Show the bar on Enter, copy on Ctrl+C."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
+            self.entered_row.emit(self.currentIndex().row())
+        elif event.matches(QKeySequence.StandardKey.Copy):
+            self.copy_wanted.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class AlertTable(QWidget):
+    """Show the alerts or, where there are none, what makes one; ``bar_wanted(event)`` on a double click."""
+
+    bar_wanted = Signal(object)
+    clear_wanted = Signal()
+
+    def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.rows = AlertRows(tokens, self)
+        self.view = _Table(self)
+        self.view.setModel(self.rows)
+        self.view.setItemDelegate(_Roomy(self.view))
+        self.view.setAccessibleName(self.tr("Alerts, newest first"))
+        self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.view.setShowGrid(False)
+        self.view.setTabKeyNavigation(False)
+        self.view.setWordWrap(False)
+        self.view.verticalHeader().hide()
+        self.view.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
+        head = self.view.horizontalHeader()
+        head.setHighlightSections(False)
+        head.setAccessibleName(self.tr("Columns of the alerts"))
+        head.setStretchLastSection(True)
+        self.view.doubleClicked.connect(lambda index: self._show(index.row()))
+        self.view.entered_row.connect(self._show)
+        self.view.copy_wanted.connect(self.copy)
+        self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.view.customContextMenuRequested.connect(self._open_menu)
+        self.empty = QLabel(self)
+        self.empty.setWordWrap(True)
+        self.empty.setMargin(16)
+        self.empty.setProperty("dim", True)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(self.view)
+        self.show_level(2.0, True)
+
+    def add(self, event: AlertEvent) -> None:
+        """Put an alert on top."""
+        self.rows.add(event)
+        self._widen()
+        self._stack.setCurrentWidget(self.view)
+
+    def reset(self, events: Sequence[AlertEvent]) -> None:
+        """Show these alerts instead."""
+        self.rows.reset(events)
+        self._widen()
+        self._stack.setCurrentWidget(self.view if events else self.empty)
+
+    def show_level(self, level: float, enabled: bool) -> None:
+        """Say in the empty state what makes an alert."""
+        words = self.tr("No alerts yet.\nA row appears when |z| crosses {0} on a closed bar.").format(level_text(level))
+        self.empty.setText(
+            words if enabled else self.tr("Alerts are switched off.\nAlerts > Alert level… turns them on.")
+        )
+
+    def copy(self) -> None:
+        """Copy the selected rows (all, if none is selected) as tab-separated text."""
+        chosen = sorted({index.row() for index in self.view.selectionModel().selectedRows()})
+        rows = chosen or range(self.rows.rowCount())
+        head = [str(self.rows.headerData(c, Qt.Orientation.Horizontal)) for c in range(_COLUMNS)]
+        lines = ["\t".join(head)] + ["\t".join(self.rows.cells(self.rows.event_at(row))) for row in rows]
+        QGuiApplication.clipboard().setText("\n".join(lines))
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """Colour the numbers for the theme."""
+        self.rows.set_tokens(tokens)
+
+    def _widen(self) -> None:
+        """Make room for longer words; a column that the user widened stays."""
+        head = self.view.horizontalHeader()
+        for column in range(_COLUMNS - 1):
+            wanted = max(self.view.sizeHintForColumn(column), head.sectionSizeHint(column))
+            if wanted > self.view.columnWidth(column) or self.rows.rowCount() <= 1:
+                self.view.setColumnWidth(column, wanted)
+
+    def _show(self, row: int) -> None:
+        self.bar_wanted.emit(self.rows.event_at(row))
+
+    def _open_menu(self, place: Any) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        row = self.view.indexAt(place).row()
+        if row >= 0:
+            menu.addAction(self.tr("Show the bar")).triggered.connect(lambda: self._show(row))
+        menu.addAction(self.tr("Copy")).triggered.connect(self.copy)
+        menu.addAction(self.tr("Clear the table")).triggered.connect(self.clear_wanted)
+        menu.popup(self.view.viewport().mapToGlobal(place))

@@ -1,0 +1,95 @@
+"""Place the docks, keep their layout, put it back and undo that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtGui import QUndoCommand, QUndoStack
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+from quantdesk.ui.charts.stack import ChartStack
+
+#: Rises when docks are added or renamed: an older layout is then passed over.
+LAYOUT_VERSION = 1
+_DOCK_WIDTH = 350
+
+
+class Layout:
+    """Own the docks of a window and the undo stack of what was done to them."""
+
+    def __init__(self, window: QMainWindow, charts: ChartStack, metrics: QWidget) -> None:
+        self._window = window
+        self._charts = charts
+        self._metrics = metrics
+        self.undo = QUndoStack(window)
+        self.docks: dict[str, QDockWidget] = {}
+        self._default: dict[str, Any] = {}
+
+    def add_dock(self, name: str, title: str, content: QWidget) -> QDockWidget:
+        """Put a widget into a dock on the right."""
+        dock = QDockWidget(title, self._window)
+        dock.setObjectName(f"dock_{name}")
+        dock.setAccessibleName(title)
+        dock.setWidget(content)
+        dock.setFeatures(
+            QDockWidget.DockWidgetFeature.DockWidgetClosable
+            | QDockWidget.DockWidgetFeature.DockWidgetMovable
+            | QDockWidget.DockWidgetFeature.DockWidgetFloatable
+        )
+        self._window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+        self._window.resizeDocks([dock], [min(_DOCK_WIDTH, self._window.width() // 4)], Qt.Orientation.Horizontal)
+        self.docks[name] = dock
+        return dock
+
+    def remember_default(self) -> None:
+        """Take the layout as it stands as the one that a reset returns to."""
+        self._default = self.capture()
+
+    def capture(self) -> dict[str, Any]:
+        """Return the layout as plain values."""
+        return {
+            "version": LAYOUT_VERSION,
+            "state": self._window.saveState(LAYOUT_VERSION).toBase64().toStdString(),
+            "charts": self._charts.save_state(),
+            "metrics": not self._metrics.isHidden(),
+        }
+
+    def apply(self, layout: Mapping[str, Any]) -> bool:
+        """Show a captured layout; False where it belongs to another version."""
+        if layout.get("version") != LAYOUT_VERSION:
+            return False
+        state = QByteArray.fromBase64(str(layout.get("state", "")).encode())
+        restored = self._window.restoreState(state, LAYOUT_VERSION)
+        charts = layout.get("charts")
+        if isinstance(charts, Mapping):
+            self._charts.restore_state(charts)
+        self._metrics.setVisible(bool(layout.get("metrics", True)))
+        return restored
+
+    def stop(self) -> None:
+        """Say nothing more: a stack signals even while the window is being destroyed."""
+        self.undo.blockSignals(True)
+
+    def reset(self) -> None:
+        """Return to the first layout; the undo stack knows the way back."""
+        self.undo.push(_Reset(self, self.capture(), self._default))
+
+
+class _Reset(QUndoCommand):
+    """Swap one layout for another, both ways."""
+
+    def __init__(self, layout: Layout, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._layout = layout
+        self._before = before
+        self._after = after
+
+    def redo(self) -> None:
+        """Show the first layout."""
+        self._layout.apply(self._after)
+
+    def undo(self) -> None:
+        """Show what was there before."""
+        self._layout.apply(self._before)

@@ -1,0 +1,94 @@
+"""Lay out the menu bar from the registered actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+from quantdesk.ui.actions import ActionRegistry
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("menus", text)
+
+
+class Menus:
+    """Own the menu bar; the recent files and the symbols to remove are filled when shown."""
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        actions: ActionRegistry,
+        panels: Sequence[str],
+        recent: Callable[[], Sequence[str]],
+        open_recent: Callable[[Path], None],
+        removable: Callable[[], Sequence[str]],
+        remove: Callable[[str], None],
+    ) -> None:
+        self._window = window
+        self._actions = actions
+        self.recent = self._submenu(_tr("Open re&cent"))
+        self.recent.aboutToShow.connect(lambda: self._fill_recent(recent(), open_recent))
+        self.remove = self._submenu(_tr("&Remove symbol"))
+        self.remove.aboutToShow.connect(lambda: self._fill_remove(removable(), remove))
+        self.theme = self._submenu(_tr("&Theme"))
+        self._put(self.theme, "view.theme_dark", "view.theme_light", "view.theme_system")
+        self.panels = self._submenu(_tr("&Panels"))
+        self._put(self.panels, *(f"view.panel_{name}" for name in panels), "", "view.metrics", "view.alerts")
+        bar = window.menuBar()
+        bar.setAccessibleName(_tr("Menu bar"))
+        self.file = file = bar.addMenu(_tr("&File"))
+        self._put(file, "file.open")
+        file.addMenu(self.recent)
+        self._put(file, "file.live", "", "file.export_visible", "file.export_all", "file.picture", "")
+        self._put(file, "file.tray", "file.quit")
+        view = bar.addMenu(_tr("&View"))
+        view.addMenu(self.panels)
+        view.addMenu(self.theme)
+        self._put(view, "", "view.latest", "view.reset", "view.zoom_in", "view.zoom_out", "", "view.fullscreen", "")
+        self._put(view, "view.reset_layout", "view.undo")
+        market = bar.addMenu(_tr("&Market"))
+        self._put(market, "market.add")
+        market.addMenu(self.remove)
+        self._put(market, "", "market.simulate", "market.reconnect")
+        pair = bar.addMenu(_tr("&Pair"))
+        self._put(pair, "pair.1s", "pair.1m", "pair.5m", "", "pair.leg_y", "pair.leg_x", "", "pair.swap", "pair.log")
+        self._put(pair, "", "pair.refit", "pair.settings")
+        self._put(bar.addMenu(_tr("&Alerts")), "alerts.settings", "alerts.mute", "", "alerts.clear")
+        self._put(bar.addMenu(_tr("&Help")), "help.shortcuts", "help.logs", "", "help.about")
+
+    def _submenu(self, title: str) -> QMenu:
+        menu = QMenu(title, self._window)
+        menu.setAccessibleName(title.replace("&", ""))
+        return menu
+
+    def _put(self, menu: QMenu, *names: str) -> None:
+        menu.setAccessibleName(menu.title().replace("&", ""))
+        for name in names:
+            if name:
+                menu.addAction(self._actions[name])
+            else:
+                menu.addSeparator()
+
+    def _fill_recent(self, files: Sequence[str], open_file: Callable[[Path], None]) -> None:
+        self.recent.clear()
+        for number, name in enumerate(files, 1):
+            path = Path(name)
+            # An ampersand in a file's name is no mnemonic.
+            text = f"&{number % 10}  {path.name.replace('&', '&&')}"
+            action = self.recent.addAction(text)
+            action.setToolTip(name)
+            action.triggered.connect(lambda _=False, p=path: open_file(p))
+        if not files:
+            self.recent.addAction(_tr("No files opened yet")).setEnabled(False)
+        self.recent.setToolTipsVisible(True)
+
+    def _fill_remove(self, symbols: Sequence[str], remove: Callable[[str], None]) -> None:
+        self.remove.clear()
+        for symbol in symbols:
+            self.remove.addAction(symbol.replace("&", "&&")).triggered.connect(lambda _=False, s=symbol: remove(s))
+        if not symbols:
+            self.remove.addAction(_tr("Both streaming symbols are in the pair")).setEnabled(False)

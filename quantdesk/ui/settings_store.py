@@ -1,0 +1,176 @@
+"""Keep the user's choices in one small JSON file, written atomically; a broken file is set aside."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from quantdesk.config import DEFAULT_SYMBOLS
+from quantdesk.model.alerts import AlertRule
+from quantdesk.model.frame import LEAST_REFIT_EVERY, LONGEST_WINDOW, SHORTEST_WINDOW, PairSettings
+
+MAX_RECENT = 10
+MAX_SYMBOLS = 200
+MAX_FILE_BYTES = 4 << 20
+
+
+@dataclass(slots=True)
+class Settings:
+    """Hold every choice that outlives a session; changed in place, saved by the store."""
+
+    theme: str = "system"
+    geometry: str = ""  # base64 of QWidget.saveGeometry
+    layout: str = ""  # base64 of QMainWindow.saveState
+    layout_version: int = 0
+    charts: dict[str, Any] = field(default_factory=dict)
+    metrics_shown: bool = True
+    symbols: list[str] = field(default_factory=lambda: list(DEFAULT_SYMBOLS))
+    y: str = DEFAULT_SYMBOLS[0]
+    x: str = DEFAULT_SYMBOLS[1]
+    interval: str = "1m"
+    window: int = 60
+    correlation_window: int = 60
+    log: bool = False
+    formation_bars: int = 240
+    refit_every: int = 0
+    alert_level: float = 2.0
+    alert_rearm: float = 1.5
+    alerts_enabled: bool = True
+    muted: bool = False
+    recent: list[str] = field(default_factory=list)
+    last_folder: str = ""
+    ask_on_close: bool = True
+    close_to_tray: bool = False
+
+    def remember_file(self, path: Path) -> None:
+        """Put a file on top of the recent ones."""
+        name = str(path)
+        self.recent = [name, *(r for r in self.recent if r != name)][:MAX_RECENT]
+        self.last_folder = str(path.parent)
+
+    def pair(self) -> PairSettings:
+        """Return the pair that was shown last."""
+        return PairSettings(**{name: getattr(self, name) for name in _PAIR})
+
+    def take_pair(self, pair: PairSettings) -> None:
+        """Keep the pair that is shown."""
+        for name in _PAIR:
+            setattr(self, name, getattr(pair, name))
+
+    def rule(self) -> AlertRule:
+        """Return the alert rule."""
+        return AlertRule(self.alert_level, self.alert_rearm, self.alerts_enabled, self.muted)
+
+    def take_rule(self, rule: AlertRule) -> None:
+        """Keep the alert rule."""
+        self.alert_level, self.alert_rearm = rule.level, rule.rearm
+        self.alerts_enabled, self.muted = rule.enabled, rule.muted
+
+
+_PAIR = tuple(f.name for f in fields(PairSettings))
+
+#: Values outside these bounds fall back to the default instead of reaching a model.
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "window": (SHORTEST_WINDOW, LONGEST_WINDOW),
+    "correlation_window": (SHORTEST_WINDOW, LONGEST_WINDOW),
+    "formation_bars": (SHORTEST_WINDOW, LONGEST_WINDOW),
+    "refit_every": (0, 1_000_000),
+    "alert_level": (0.1, 100.0),
+    "alert_rearm": (0.05, 100.0),
+}
+_CHOICES = {"theme": ("dark", "light", "system")}
+
+
+def _accepted(name: str, value: object, default: object) -> object:
+    """Return the value if it has the default's type and lies within bounds, else the default."""
+    if isinstance(default, list):
+        bound = MAX_RECENT if name == "recent" else MAX_SYMBOLS
+        return [v for v in value if isinstance(v, str) and v][:bound] if isinstance(value, list) else default
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not type(default):
+        return default
+    if isinstance(value, int | float) and name in _BOUNDS:
+        low, high = _BOUNDS[name]
+        return value if low <= value <= high else default
+    return value if value in _CHOICES.get(name, (value,)) else default
+
+
+class SettingsStore:
+    """Load and save the settings below a folder; never raises for a broken or unwritable file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "settings.json"
+        self.settings = Settings()
+        self.problem = ""
+        self._unknown: dict[str, Any] = {}
+        self._saved = ""
+        self._load()
+
+    def save(self) -> bool:
+        """Write the settings if they changed; False and ``problem`` in words if the disk refuses."""
+        text = json.dumps({**self._unknown, **asdict(self.settings)}, indent=1, ensure_ascii=False)
+        if text == self._saved:
+            return True
+        temporary = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("w", encoding="utf-8") as out:
+                out.write(text)
+                out.flush()
+                os.fsync(out.fileno())
+            temporary.replace(self.path)
+        except OSError as error:
+            self.problem = f"The settings cannot be saved to {self.path}: {error.strerror or error}"
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            return False
+        self._saved = text
+        self.problem = ""
+        return True
+
+    def _load(self) -> None:
+        try:
+            if not self.path.exists():
+                return
+            if self.path.stat().st_size > MAX_FILE_BYTES:
+                raise ValueError("it is far too large")
+            read = json.loads(self.path.read_text(encoding="utf-8"))
+            if not isinstance(read, dict):
+                raise ValueError("it holds no settings")
+        except OSError as error:
+            self.problem = f"The settings at {self.path} cannot be read: {error.strerror or error}. Using the defaults."
+            return
+        except (ValueError, RecursionError) as error:
+            self._set_aside(error)
+            return
+        self._take(read)
+
+    def _take(self, read: dict[str, Any]) -> None:
+        known = {f.name for f in fields(Settings)}
+        # A newer version's settings survive a start of this one.
+        self._unknown = {k: v for k, v in read.items() if k not in known}
+        for name in known & read.keys():
+            default = getattr(self.settings, name)
+            setattr(self.settings, name, _accepted(name, read[name], default))
+        self.settings.alert_rearm = min(self.settings.alert_rearm, self.settings.alert_level)
+        if 0 < self.settings.refit_every < LEAST_REFIT_EVERY:
+            self.settings.refit_every = 0
+        if self.settings.y == self.settings.x:
+            self.settings.y, self.settings.x = DEFAULT_SYMBOLS
+        if not self.settings.symbols:
+            self.settings.symbols = list(DEFAULT_SYMBOLS)
+
+    def _set_aside(self, error: Exception) -> None:
+        aside = self.path.with_name(f"settings.broken-{time.strftime('%Y%m%d-%H%M%S')}.json")
+        words = str(error).splitlines()[0]
+        try:
+            self.path.replace(aside)
+        except OSError:
+            aside = self.path
+        self.problem = f"The settings file was damaged ({words}). It is kept as {aside.name}; the defaults are used."

@@ -1,0 +1,253 @@
+"""Hold the pair, the interval and the commands at hand above the charts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QCompleter,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSizePolicy,
+    QSpinBox,
+    QToolBar,
+    QToolButton,
+    QWidget,
+)
+
+from quantdesk.model.frame import LONGEST_WINDOW, SHORTEST_WINDOW
+from quantdesk.ui.actions import ActionRegistry, plain
+from quantdesk.ui.theme_tokens import Tokens
+
+
+class SymbolBox(QComboBox):
+    """Pick one symbol by list or by typing part of its name."""
+
+    picked = Signal(str)
+
+    def __init__(self, name: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setEditable(True)
+        self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.setAccessibleName(name)
+        self.setToolTip(self.tr("{0}: choose, or type part of a symbol").format(name))
+        self.setMinimumContentsLength(8)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        completer = self.completer() or QCompleter(self.model(), self)
+        completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+        completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        popup = completer.popup()
+        assert popup is not None
+        popup.setObjectName("completions")
+        popup.setAccessibleName(self.tr("Matching symbols"))
+        self.setCompleter(completer)
+        self._current = ""
+        line = self.lineEdit()
+        assert line is not None
+        self._line = line
+        line.setAccessibleName(name)
+        line.editingFinished.connect(self._settle)
+        self.activated.connect(lambda row: self._pick(self.itemText(row)))
+
+    def show_symbols(self, symbols: Sequence[str], current: str) -> None:
+        """List the symbols and show the current one, leaving a half-typed text alone."""
+        held = [self.itemText(row) for row in range(self.count())]
+        typing = self._line.hasFocus() and self.currentText() != self._current
+        self._current = current
+        self.blockSignals(True)
+        if held != list(symbols):
+            text = self.currentText()
+            self.clear()
+            self.addItems(list(symbols))
+            self.setEditText(text)
+        if not typing:
+            self.setCurrentIndex(self.findText(current))
+            self.setEditText(current)
+            self._line.setCursorPosition(0)
+        self.blockSignals(False)
+
+    def _settle(self) -> None:
+        """Take what was typed if it names one symbol, else show the current one again."""
+        typed = self.currentText().strip().casefold()
+        names = [self.itemText(row) for row in range(self.count())]
+        exact = [n for n in names if n.casefold() == typed]
+        found = exact or [n for n in names if typed and typed in n.casefold()]
+        if len(found) == 1 and found[0] != self._current:
+            self._pick(found[0])
+        else:
+            self.setEditText(self._current)
+
+    def _pick(self, symbol: str) -> None:
+        if symbol and symbol != self._current:
+            self._current = symbol
+            self.picked.emit(symbol)
+        self.setEditText(self._current)
+
+
+class Toolbar(QToolBar):
+    """Show the pair picker, intervals, legs, window and commands; it changes nothing itself."""
+
+    y_picked = Signal(str)
+    x_picked = Signal(str)
+    window_changed = Signal(int)
+
+    def __init__(self, actions: ActionRegistry, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("toolbar")
+        self.setWindowTitle(self.tr("Toolbar"))
+        self.setAccessibleName(self.tr("Toolbar"))
+        self.setMovable(False)
+        self.setIconSize(QSize(18, 18))
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self.toggleViewAction().setVisible(False)
+        self._actions = actions
+        self._add_pair()
+        self.addSeparator()
+        self.other_interval = self._segments(("pair.1s", "1s"), ("pair.1m", "1m"), ("pair.5m", "5m"), other=True)
+        self.addSeparator()
+        self._segments(("pair.leg_y", "Y"), ("pair.leg_x", "X"))
+        self.addSeparator()
+        self._add_window()
+        self._segments(("pair.log", "log"))
+        self._icons("pair.refit")
+        self.addSeparator()
+        self._icons("view.latest")
+        spacer = QWidget(self)
+        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.addWidget(spacer)
+        self._icons("file.open")
+        self._add_export()
+        self.addSeparator()
+        self._icons("alerts.settings")
+        self.level = self._button("alerts.settings")
+        self.level.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._icons("alerts.mute")
+
+    def show_pair(
+        self, symbols: Sequence[str], y: str, x: str, window: int, intervals: Sequence[str], now: str
+    ) -> None:
+        """Show the pair, its window and which intervals its source offers."""
+        self.y_box.show_symbols(symbols, y)
+        self.x_box.show_symbols(symbols, x)
+        if not self.window_box.hasFocus() or not self.window_box.isEnabled():
+            self.window_box.blockSignals(True)
+            self.window_box.setValue(window)
+            self.window_box.blockSignals(False)
+        for name in ("1s", "1m", "5m"):
+            self._actions[f"pair.{name}"].setEnabled(name in intervals)
+        known = f"pair.{now}" in self._actions
+        self.other_interval.setVisible(not known)
+        self.other_interval.setText(now)
+        self.other_interval.setAccessibleName(self.tr("Interval of the file: {0}").format(now))
+        if known:
+            self._actions[f"pair.{now}"].setChecked(True)
+        else:
+            for name in ("1s", "1m", "5m"):
+                group = self._actions[f"pair.{name}"].actionGroup()
+                group.setExclusive(False)
+                self._actions[f"pair.{name}"].setChecked(False)
+                group.setExclusive(True)
+
+    def show_level(self, level: float, enabled: bool) -> None:
+        """Show the alert level beside the bell."""
+        self.level.setText(f"|z| {level_text(level)}" if enabled else self.tr("off"))
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """Colour the legs' marks as the charts draw them."""
+        self._y_mark.setStyleSheet(f"color: {tokens.leg_y}; font-weight: 700;")
+        self._x_mark.setStyleSheet(f"color: {tokens.leg_x}; font-weight: 700;")
+
+    def _add_pair(self) -> None:
+        holder = QWidget(self)
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(2, 0, 2, 0)
+        row.setSpacing(4)
+        self.y_box = SymbolBox(self.tr("Y, the dependent leg"), holder)
+        self.x_box = SymbolBox(self.tr("X, the other leg"), holder)
+        self._y_mark, self._x_mark = QLabel("Y", holder), QLabel("X", holder)
+        swap = QToolButton(holder)
+        swap.setDefaultAction(self._actions["pair.swap"])
+        swap.setAccessibleName(plain(self._actions["pair.swap"].text()))
+        swap.setIconSize(QSize(18, 18))
+        for part in (self._y_mark, self.y_box, swap, self._x_mark, self.x_box):
+            row.addWidget(part)
+        self.y_box.picked.connect(self.y_picked)
+        self.x_box.picked.connect(self.x_picked)
+        self.addWidget(holder)
+        self._icons("market.add")
+
+    def _segments(self, *items: tuple[str, str], other: bool = False) -> QToolButton:
+        holder = QWidget(self)
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(1)
+        for name, text in items:
+            button = QToolButton(holder)
+            button.setDefaultAction(self._actions[name])
+            # The menu's words are longer than a segment has room for.
+            self._actions[name].setIconText(text)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+            button.setProperty("segment", True)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.setAccessibleName(plain(self._actions[name].text()))
+            row.addWidget(button)
+        extra = QToolButton(holder)
+        extra.setProperty("segment", True)
+        extra.setCheckable(True)
+        extra.setChecked(True)
+        extra.setEnabled(False)
+        extra.setAccessibleName(self.tr("Interval of the file"))
+        extra.setVisible(False)
+        if other:
+            row.addWidget(extra)
+        self.addWidget(holder)
+        return extra
+
+    def _add_window(self) -> None:
+        self.window_box = QSpinBox(self)
+        self.window_box.setRange(SHORTEST_WINDOW, LONGEST_WINDOW)
+        self.window_box.setKeyboardTracking(False)
+        self.window_box.setAccessibleName(self.tr("Window of the z-score, in bars"))
+        self.window_box.setToolTip(self.tr("Bars in the walk-forward regression behind z"))
+        self.window_box.lineEdit().setTextMargins(4, 0, 0, 0)
+        self.window_box.setSuffix(self.tr(" bars"))
+        self.window_box.setFixedWidth(self.window_box.fontMetrics().horizontalAdvance("0000 bars") + 36)
+        self.window_box.valueChanged.connect(self.window_changed)
+        self.addWidget(self.window_box)
+
+    def _icons(self, *names: str) -> None:
+        for name in names:
+            self.addAction(self._actions[name])
+            button = self._button(name)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.setAccessibleName(plain(self._actions[name].text()))
+
+    def _button(self, name: str) -> QToolButton:
+        button = self.widgetForAction(self._actions[name])
+        assert isinstance(button, QToolButton)
+        return button
+
+    def _add_export(self) -> None:
+        button = QToolButton(self)
+        menu = QMenu(button)
+        menu.setAccessibleName(self.tr("Export CSV or picture"))
+        menu.addAction(self._actions["file.export_visible"])
+        menu.addAction(self._actions["file.export_all"])
+        menu.addSeparator()
+        menu.addAction(self._actions["file.picture"])
+        button.setMenu(menu)
+        button.setDefaultAction(self._actions["file.export_visible"])
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setAccessibleName(self.tr("Export CSV or picture"))
+        self.addWidget(button)
+
+
+def level_text(level: float) -> str:
+    """Return a level with at least one decimal: 2.0, 2.25."""
+    text = f"{level:.2f}"
+    return text.removesuffix("0")

@@ -1,0 +1,135 @@
+"""Connect the window's actions to what they do, and build its menus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+
+from quantdesk.ui.action_table import ActionSpec, translate
+from quantdesk.ui.menus import Menus
+
+if TYPE_CHECKING:
+    from quantdesk.ui.main_window import MainWindow
+
+
+def _panel_titles() -> dict[str, str]:
+    return {
+        "price": translate("actions", "&Price"),
+        "spread": translate("actions", "&Spread"),
+        "z": translate("actions", "&z-score"),
+        "correlation": translate("actions", "&Correlation"),
+    }
+
+
+def make_menus(window: MainWindow) -> Menus:
+    """Register the panels' toggles and build the menu bar."""
+    names, titles = window.charts.panel_names, _panel_titles()
+    for name in names:
+        text = titles.get(name, name.capitalize())
+        action = window.registry.add(ActionSpec(f"view.panel_{name}", text, checkable=True))
+        action.triggered.connect(lambda on, n=name: _show_panel(window, n, on))
+
+    def removable() -> list[str]:
+        held = (window.pair.settings.y, window.pair.settings.x)
+        return [symbol for symbol in window.market.symbols() if symbol not in held]
+
+    menus = Menus(
+        window,
+        window.registry,
+        names,
+        lambda: window.store.settings.recent,
+        lambda path: window.open_files_requested.emit([path], False),
+        removable,
+        window.remove_symbol_requested.emit,
+    )
+    # A tray may come up after the desk, or leave.
+    menus.file.aboutToShow.connect(lambda: window.registry["file.tray"].setEnabled(window.tray.available))
+    return menus
+
+
+def connect_actions(window: MainWindow) -> None:
+    """Connect every action that is not the pair's own."""
+    _connect_files(window)
+    _connect_view(window)
+    on = window.registry
+    settings, prompts = window.store.settings, window.prompts
+    on["market.add"].triggered.connect(lambda: prompts.search_symbol(window.market.symbols()))
+    on["market.simulate"].triggered.connect(window.simulate_requested)
+    on["market.reconnect"].triggered.connect(window.reconnect_requested)
+    on["pair.settings"].triggered.connect(lambda: prompts.edit_pair(window.pair.settings))
+    on["alerts.settings"].triggered.connect(lambda: prompts.edit_rule(window.alerts.rule))
+    on["alerts.mute"].toggled.connect(window.flow.set_muted)
+    on["alerts.clear"].triggered.connect(window.alerts.clear)
+    on["help.shortcuts"].triggered.connect(lambda: _show_shortcuts(window))
+    on["help.about"].triggered.connect(lambda: _show_about(window))
+    on["help.logs"].setEnabled(window.log_folder is not None)
+    on["help.logs"].triggered.connect(lambda: _open_logs(window.log_folder))
+    on["file.open"].triggered.connect(lambda: prompts.choose_files(settings.last_folder))
+
+
+def _connect_files(window: MainWindow) -> None:
+    on, prompts, settings = window.registry, window.prompts, window.store.settings
+
+    def export(everything: bool) -> None:
+        prompts.choose_csv(f"{window.suggested_name()}.csv", settings.last_folder, everything=everything)
+
+    on["file.live"].triggered.connect(window.live_requested)
+    on["file.export_visible"].triggered.connect(lambda: export(False))
+    on["file.export_all"].triggered.connect(lambda: export(True))
+    on["file.picture"].triggered.connect(
+        lambda: prompts.choose_picture(f"{window.suggested_name()}.png", settings.last_folder)
+    )
+    on["file.tray"].setEnabled(window.tray.available)
+    on["file.tray"].triggered.connect(lambda: window.hide() if window.tray.available else None)
+    # Quit means quit: only the window's own close button may mean the tray.
+    on["file.quit"].triggered.connect(window.quit_requested)
+
+
+def _connect_view(window: MainWindow) -> None:
+    on, charts = window.registry, window.charts
+    on["view.latest"].triggered.connect(charts.go_latest)
+    on["view.reset"].triggered.connect(charts.reset_view)
+    on["view.zoom_in"].triggered.connect(lambda: charts.zoom(1.25))
+    on["view.zoom_out"].triggered.connect(lambda: charts.zoom(0.8))
+    on["view.fullscreen"].triggered.connect(window.toggle_fullscreen)
+    # The bound method would be called without the flag: PySide picks its overload by name.
+    on["view.metrics"].triggered.connect(lambda shown: window.metrics.setVisible(shown))  # noqa: PLW0108
+    for name in ("dark", "light", "system"):
+        on[f"view.theme_{name}"].triggered.connect(lambda _=False, n=name: _choose_theme(window, n))
+    undo = window.layouts.undo
+    on["view.reset_layout"].triggered.connect(window.layouts.reset)
+    on["view.undo"].triggered.connect(undo.undo)
+    on["view.undo"].setEnabled(False)
+    undo.canUndoChanged.connect(on["view.undo"].setEnabled)
+    undo.indexChanged.connect(lambda _index: window.show_panels_checked())
+
+
+def _choose_theme(window: MainWindow, name: str) -> None:
+    window.theme.choose(name)
+    window.store.settings.theme = name
+    window.save_settings()
+
+
+def _show_panel(window: MainWindow, name: str, shown: bool) -> None:
+    window.charts.set_panel_visible(name, shown)
+    window.show_panels_checked()
+
+
+def _show_shortcuts(window: MainWindow) -> None:
+    from quantdesk.ui.shortcuts import ShortcutSheet
+
+    window.prompts.show_dialog("shortcuts", ShortcutSheet(window.registry.by_group(), window))
+
+
+def _show_about(window: MainWindow) -> None:
+    from quantdesk.ui.about import AboutDialog
+
+    window.prompts.show_dialog("about", AboutDialog(window))
+
+
+def _open_logs(folder: Path | None) -> None:
+    if folder is not None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

@@ -1,0 +1,82 @@
+"""Every action exists once and feeds menu, toolbar and shortcut sheet."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QLabel, QMenu, QWidget
+from pytestqt.qtbot import QtBot
+
+from .conftest import Desk
+
+
+def menu_actions(menu: QMenu) -> list[str]:
+    found: list[str] = []
+    for action in menu.actions():
+        inner = action.menu()
+        found += menu_actions(inner) if isinstance(inner, QMenu) else [action.objectName()]
+    return [name for name in found if name]
+
+
+def test_no_two_actions_share_a_shortcut(desk: Desk) -> None:
+    keys = [key.toString() for _, action in desk.window.registry for key in action.shortcuts()]
+    assert [key for key, count in Counter(keys).items() if count > 1] == []
+    assert len(keys) > 25
+
+
+def test_every_action_is_in_a_menu_once(desk: Desk) -> None:
+    listed = [n for a in desk.window.menuBar().actions() for n in menu_actions(a.menu())]  # type: ignore[arg-type]
+    assert sorted(listed) == sorted(name for name, _ in desk.window.registry)
+
+
+def test_mnemonics_do_not_collide_within_a_menu(desk: Desk) -> None:
+    def keys(menu: QMenu) -> list[str]:
+        texts = [a.text() for a in menu.actions() if "&" in a.text()]
+        return [t[t.index("&") + 1].casefold() for t in texts]
+
+    menus = [a.menu() for a in desk.window.menuBar().actions()]
+    clashes = {m.title(): k for m in menus if isinstance(m, QMenu) and len(set(k := keys(m))) < len(k)}
+    assert not clashes
+
+
+def test_the_shortcut_sheet_lists_every_key(desk: Desk, qtbot: QtBot) -> None:
+    desk.window.show()
+    desk.window.registry["help.shortcuts"].trigger()
+    sheet = desk.window.prompts.dialog("shortcuts")
+    assert sheet is not None
+    shown = {label.text() for label in sheet.findChildren(QLabel) if label.property("keycap")}
+    for _, action in desk.window.registry:
+        if not action.shortcut().isEmpty():
+            assert action.shortcut().toString(action.shortcut().SequenceFormat.NativeText) in shown
+    sheet.reject()
+
+
+def interactive(root: QWidget) -> list[QWidget]:
+    focusable = [w for w in root.findChildren(QWidget) if w.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    found = {*focusable, *root.findChildren(QAbstractButton)}
+    return [w for w in found if not w.objectName().startswith("qt_") and type(w) is not QWidget]
+
+
+def test_every_control_has_an_accessible_name(desk: Desk) -> None:
+    nameless = [w for w in interactive(desk.window) if not w.accessibleName() and not isinstance(w, QMenu)]
+    nameless = [w for w in nameless if not w.window().isHidden() or w.window() is desk.window]
+    assert not [f"{w.metaObject().className()} in {w.parentWidget()}" for w in nameless]
+
+
+def test_every_control_of_every_dialog_has_an_accessible_name(desk: Desk) -> None:
+    window = desk.window
+    window.show()
+    for name in ("help.shortcuts", "help.about", "alerts.settings", "pair.settings", "market.add"):
+        window.registry[name].trigger()
+    window.prompts.ask_close(desk.theme.tokens, tray=True)
+    for name in ("shortcuts", "about", "alerts", "pair", "symbol", "close"):
+        dialog = window.prompts.dialog(name)
+        assert dialog is not None and dialog.accessibleName(), name
+        nameless = [w for w in interactive(dialog) if not w.accessibleName() and not isinstance(w, QLabel)]
+        nameless = [w for w in nameless if w.parentWidget().metaObject().className() not in SPIN]
+        assert not [w.metaObject().className() for w in nameless], name
+        dialog.reject()
+
+
+SPIN = ("QSpinBox", "QDoubleSpinBox", "QLineEdit")

@@ -1,0 +1,88 @@
+"""Alerts reach table, toasts, marks and desktop as they should."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
+from pytestqt.qtbot import QtBot
+
+from quantdesk.model.alerts import MOST_EVENTS, AlertRule
+from quantdesk.types import Origin
+from quantdesk.ui.alert_table import AlertRows
+from quantdesk.ui.theme_tokens import DARK
+
+from .conftest import Desk, alert
+
+
+def test_the_newest_is_on_top_and_the_rows_are_bounded() -> None:
+    rows = AlertRows(DARK)
+    for minute in range(MOST_EVENTS + 5):
+        rows.add(alert(minute=minute))
+    assert rows.rowCount() == MOST_EVENTS
+    assert rows.event_at(0).time_ms > rows.event_at(1).time_ms
+
+
+def test_a_live_alert_reaches_row_toast_and_desktop(desk: Desk, qtbot: QtBot) -> None:
+    desk.window.show()
+    with qtbot.waitSignal(desk.window.notify_requested) as asked:
+        desk.alerts.fired.emit(alert())
+    assert "BTCUSDT / ETHUSDT" in asked.args[0] and "+2.13" in asked.args[0]
+    assert desk.window.table.rows.rowCount() == 1
+    assert len(desk.window.toasts.toasts) == 1
+
+
+@pytest.mark.parametrize("origin", [Origin.SIMULATED, Origin.FILE, Origin.REPLAY, Origin.HISTORY])
+def test_what_is_no_live_market_never_reaches_the_desktop_and_is_marked(desk: Desk, origin: Origin) -> None:
+    asked: list[str] = []
+    desk.window.notify_requested.connect(lambda title, text: asked.append(title + text))
+    desk.alerts.fired.emit(alert(origin=origin, popup=False))
+    assert asked == []
+    assert desk.window.table.rows.cells(desk.window.table.rows.event_at(0))[3] == origin.value
+    assert origin.value.upper() in desk.window.toasts.toasts[0].accessibleName()
+
+
+def test_a_muted_desk_shows_row_and_toast_only(desk: Desk) -> None:
+    asked: list[str] = []
+    desk.window.notify_requested.connect(lambda title, text: asked.append(title + text))
+    desk.window.registry["alerts.mute"].trigger()
+    assert desk.alerts.rule == AlertRule(muted=True) and not desk.window.status.muted.isHidden()
+    desk.alerts.fired.emit(alert())
+    assert asked == [] and len(desk.window.toasts.toasts) == 1 and desk.window.table.rows.rowCount() == 1
+    desk.window.registry["alerts.mute"].trigger()
+    assert not desk.alerts.rule.muted
+
+
+def test_a_double_click_shows_the_bar(make_desk: Callable[..., Desk], qtbot: QtBot) -> None:
+    desk = make_desk(data=True)
+    desk.window.show()
+    desk.window.registry["pair.swap"].trigger()
+    qtbot.waitUntil(lambda: desk.pair.frame is not None and desk.pair.frame.settings.y == "ETHUSDT", timeout=10_000)
+    event = alert(minute=40)
+    desk.alerts.fired.emit(event)
+    view = desk.window.table.view
+    place = view.visualRect(desk.window.table.rows.index(0, 1)).center()
+    assert isinstance(place, QPoint)
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    qtbot.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert desk.pair.settings.y == "BTCUSDT"
+    qtbot.waitUntil(lambda: desk.pair.frame is not None and desk.pair.frame.settings.y == "BTCUSDT", timeout=10_000)
+    desk.window.show_bar(event)
+    seen = desk.window.charts.visible_range()
+    assert seen is not None and seen[0] <= event.time_ms <= seen[1]
+
+
+def test_rows_are_copied_with_their_head(desk: Desk) -> None:
+    desk.alerts.fired.emit(alert())
+    desk.window.table.copy()
+    lines = QGuiApplication.clipboard().text().splitlines()
+    assert len(lines) == 2 and lines[0].split("\t")[2] == "z" and "+2.13" in lines[1]
+
+
+def test_clearing_empties_table_and_marks(desk: Desk) -> None:
+    desk.alerts.fired.emit(alert())
+    desk.window.registry["alerts.clear"].trigger()
+    assert desk.window.table.rows.rowCount() == 0
+    assert "crosses 2.0" in desk.window.table.empty.text()
