@@ -1,0 +1,238 @@
+"""Keep trades without a screen: ``quantdesk record``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import math
+import signal
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from quantdesk.commands.shared import add_store_arguments, open_writer
+from quantdesk.config import DEFAULT_SYMBOLS, ConfigError, Endpoints, FeedLimits
+from quantdesk.types import FeedStatus, Gap, GapState, Light
+
+if TYPE_CHECKING:
+    from quantdesk.bars.arrays import BarArrays
+    from quantdesk.ingest.live import Ingest
+    from quantdesk.store.base import Store
+    from quantdesk.store.writer import StoreWriter
+    from quantdesk.types import BookTicker, Instrument, Kline, MarkPrice, Tick
+
+STARTED_AT = time.monotonic()
+HOLES_REMAIN = 3
+#: So long (s) gaps are filled after the feed has stopped.
+FILL_SECONDS = 60.0
+STORE_SECONDS = 30.0
+MAX_SYMBOLS = 60
+_HOLES = (GapState.OPEN, GapState.FILLING, GapState.EXPIRED)
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the sub-command."""
+    parser = subparsers.add_parser(
+        "record",
+        help="keep trades without a screen",
+        description="Record every trade of some symbols into the store until stopped; fill what the line loses.",
+        epilog="exit codes: 0 done, 1 failed, 2 wrong use, 3 done but holes remain",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--symbols", type=_symbols, default=DEFAULT_SYMBOLS, metavar="A,B", help="default: BTCUSDT,ETHUSDT"
+    )
+    parser.add_argument("--seconds", type=_seconds, metavar="N", help="stop after so many seconds; default: never")
+    add_store_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Record; return the exit code."""
+    endpoints = Endpoints.from_environment()
+    started_at = getattr(args, "started_at", STARTED_AT)
+    ends_at = None if args.seconds is None else started_at + args.seconds
+    writer = open_writer(args)
+    try:
+        outcome = asyncio.run(_record(endpoints, writer, args.symbols, ends_at))
+    finally:
+        stored = writer.stop(STORE_SECONDS)
+    if not stored:
+        raise ConfigError(f"the last trades could not be stored: {writer.status.text or 'the store does not answer'}")
+    return outcome
+
+
+def _symbols(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip().upper() for name in text.split(",") if name.strip()))
+    if not names or len(names) > MAX_SYMBOLS:
+        raise argparse.ArgumentTypeError(f"name 1 to {MAX_SYMBOLS} symbols, like BTCUSDT,ETHUSDT")
+    for name in names:
+        if not name.replace("_", "").isalnum() or len(name) > 40:
+            raise argparse.ArgumentTypeError(f"{name!r} is no symbol")
+    return names
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError("seconds are a number above 0")
+    return seconds
+
+
+@dataclass
+class _Told:
+    """Hear the feed for a terminal: changes of the status, nothing else."""
+
+    words: str = ""
+    instruments: dict[str, Instrument] = field(default_factory=dict)
+
+    def on_instrument(self, instrument: Instrument) -> None:
+        self.instruments[instrument.symbol] = instrument
+
+    def on_tick(self, tick: Tick) -> None:
+        pass
+
+    def on_quote(self, quote: BookTicker) -> None:
+        pass
+
+    def on_mark(self, mark: MarkPrice) -> None:
+        pass
+
+    def on_kline(self, kline: Kline) -> None:
+        pass
+
+    def on_time(self, exchange_ms: int) -> None:
+        pass
+
+    def on_source_bars(self, instrument: Instrument, interval: str, bars: BarArrays, origin: str) -> None:
+        pass
+
+    def on_gaps(self, symbol: str, gaps: Sequence[Gap]) -> None:
+        pass
+
+    def on_status(self, status: FeedStatus) -> None:
+        words = status.text.split(", retrying")[0]
+        if words != self.words:
+            self.words = words
+            print(f"{time.strftime('%H:%M:%S')} {words}", flush=True)
+
+
+async def _record(endpoints: Endpoints, writer: StoreWriter, symbols: Sequence[str], ends_at: float | None) -> int:
+    from quantdesk.ingest.live import Ingest
+
+    stop, hurry = asyncio.Event(), asyncio.Event()
+    _listen_to_signals(stop, hurry)
+    ingest = Ingest(endpoints, FeedLimits(), writer, None, _Told(), symbols, history=False)
+    before = await _ids_held(writer, endpoints, symbols)
+    feeding = asyncio.create_task(ingest.run())
+    try:
+        failure = await _until(ingest, writer, stop, feeding, ends_at)
+        await _finish(ingest, hurry)
+    finally:
+        feeding.cancel()
+        await asyncio.gather(feeding, return_exceptions=True)
+    if failure:
+        raise ConfigError(failure)
+    await asyncio.to_thread(writer.flush, STORE_SECONDS)
+    return await _summary(ingest, writer, endpoints, symbols, before)
+
+
+def _listen_to_signals(stop: asyncio.Event, hurry: asyncio.Event) -> None:
+    """End at the first signal, faster at the second."""
+
+    def heard() -> None:
+        (hurry if stop.is_set() else stop).set()
+
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(name, heard)
+        except NotImplementedError:  # Windows: the loop wakes often enough to see it
+            signal.signal(name, lambda *_: loop.call_soon_threadsafe(heard))
+
+
+async def _until(
+    ingest: Ingest, writer: StoreWriter, stop: asyncio.Event, feeding: asyncio.Task[None], ends_at: float | None
+) -> str:
+    """Wait for the end; return why the recording failed, empty where it did not."""
+    from quantdesk.ingest.report import report
+
+    stopping = asyncio.create_task(stop.wait())
+    reported = Light.GREEN
+    try:
+        while not stop.is_set():
+            left = 0.25 if ends_at is None else min(0.25, ends_at - time.monotonic())
+            if left <= 0:
+                break
+            await asyncio.wait((stopping, feeding), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            if feeding.done():
+                error = None if feeding.cancelled() else feeding.exception()
+                return f"the feed has failed: {error}"
+            if ingest.rejected:
+                return "; ".join(ingest.rejected.values())
+            status = writer.status
+            if status.light is not reported:
+                reported = status.light
+                if status.text and reported in (Light.AMBER, Light.RED):
+                    print(f"{time.strftime('%H:%M:%S')} store: {status.text}", flush=True)
+    finally:
+        stopping.cancel()
+    if not any(leg.started.is_set() for leg in ingest.legs.values()):
+        return f"no trade came: {report(ingest, time.monotonic()).text}"
+    return ""
+
+
+async def _finish(ingest: Ingest, hurry: asyncio.Event) -> None:
+    finishing = asyncio.create_task(ingest.finish(FILL_SECONDS))
+    hurried = asyncio.create_task(hurry.wait())
+    await asyncio.wait((finishing, hurried), return_when=asyncio.FIRST_COMPLETED)
+    hurried.cancel()
+    if not finishing.done():
+        finishing.cancel()
+    with suppress(asyncio.CancelledError):
+        await finishing
+
+
+async def _ids_held(writer: StoreWriter, endpoints: Endpoints, symbols: Sequence[str]) -> dict[str, int]:
+    """Return how many ticks of each symbol are stored."""
+
+    def count(store: Store) -> dict[str, int]:
+        return {s: sum(h.ticks for h in store.find(s, endpoints.venue)) for s in symbols}
+
+    return await asyncio.wrap_future(writer.call(count))
+
+
+async def _summary(
+    ingest: Ingest, writer: StoreWriter, endpoints: Endpoints, symbols: Sequence[str], before: dict[str, int]
+) -> int:
+    """Print what is stored of each symbol; return the exit code."""
+    holes_remain = False
+    for symbol in symbols:
+        leg = ingest.legs.get(symbol)
+        if leg is None:
+            continue
+
+        def look(
+            store: Store, instrument: Instrument = leg.instrument
+        ) -> tuple[int, int | None, int | None, list[Gap]]:
+            held = next(iter(store.find(instrument.symbol, instrument.venue)), None)
+            if held is None or held.first_ts is None:
+                return 0, None, None, store.load_gaps(instrument)
+            first = next(iter(store.load_ticks(instrument, held.first_ts, held.first_ts + 1)))
+            return held.ticks, int(first.agg_id[0]), held.last_agg_id, store.load_gaps(instrument)
+
+        stored, first_id, last_id, gaps = await asyncio.wrap_future(writer.call(look))
+        holes = [gap for gap in gaps if gap.state in _HOLES]
+        filled = [gap for gap in gaps if gap.state is GapState.FILLED]
+        holes_remain |= bool(holes) or bool(leg.sequencer.gaps) or leg.seam is not None
+        print(
+            f"{symbol}: {stored - before[symbol]} new ticks, {stored} stored, ids {first_id} to {last_id},"
+            f" {sum(g.size for g in filled)} ids filled in {len(filled)} gaps,"
+            f" {sum(g.size for g in holes)} ids in {len(holes)} holes remain",
+            flush=True,
+        )
+    return HOLES_REMAIN if holes_remain else 0

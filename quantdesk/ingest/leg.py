@@ -1,0 +1,227 @@
+"""Carry one symbol: judge its ticks, pass on the news, hand them to the store, book what it lacks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Protocol
+
+from quantdesk.bars.arrays import BarArrays
+from quantdesk.feed.sequencer import Sequencer, Verdict
+from quantdesk.ingest.listener import Guarded
+from quantdesk.store.base import StoredInstrument
+from quantdesk.types import BookTicker, Gap, GapState, Instrument, Tick
+
+#: Ticks kept while the store is asked what it holds; what comes beyond is a gap and filled later.
+MAX_BUFFER = 50_000
+#: Ticks that wait behind a young gap; beyond, the gap counts at once.
+MAX_HELD = 20_000
+CHUNK = 2_000
+FIRST_BLOCK, LONGEST_BLOCK = 5.0, 60.0
+#: A quote so much younger (ms) with a lower id means that the exchange counts anew.
+RESTART_MS = 5_000
+MINUTE, FIVE_MINUTES = 60_000, 300_000
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """Name the stretch between the history asked for and the first id held: [start, end] in trade time (ms)."""
+
+    start: int
+    end: int
+    low: int
+
+
+class TickStore(Protocol):
+    """Take what a leg stores; the store's writer does."""
+
+    def put_ticks(self, instrument: Instrument, ticks: Sequence[Tick]) -> bool:
+        """Queue ticks; False where they are refused."""
+
+    def put_source_bars(self, instrument: Instrument, interval: str, bars: BarArrays, origin: str) -> None:
+        """Queue bars whose trades are not held."""
+
+    def put_gaps(self, instrument: Instrument, gaps: Sequence[Gap]) -> None:
+        """Queue rows of the ledger."""
+
+
+class Leg:
+    """Hold the state of one symbol between the feed on one side, store and listener on the other."""
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        writer: TickStore,
+        listener: Guarded,
+        clock: Callable[[], float],
+        *,
+        settle: float,
+        seam_ms: int,
+    ) -> None:
+        self.instrument = instrument
+        self.symbol = instrument.symbol
+        self.sequencer = Sequencer(self.symbol, settle=settle)
+        self._writer, self._listener, self._clock, self._settle = writer, listener, clock, settle
+        self._seam_ms = seam_ms
+        self.seam: Seam | None = None  #: history that REST has not yet been asked for
+        self._buffer: list[Tick] | None = []
+        self._pending: list[Tick] = []
+        self._quote: BookTicker | None = None
+        self._quote_seen = (-1, 0)  # update id, event time
+        self._blocked_until = 0.0
+        self._block = FIRST_BLOCK
+        self.started = asyncio.Event()  #: the first tick has come
+        self.opened = asyncio.Event()  #: what is stored is known
+        self.taken = 0  #: new ids of this session
+        self.refused = 0
+        self.first_id: int | None = None
+        self.last_id: int | None = None
+        self.gaps_filled = 0
+        self.tail_check: tuple[float, int | None] | None = None
+        self.gaps_changed = False
+
+    def open(
+        self, instrument: Instrument, last: tuple[int, int] | None, rows: list[Gap], stored: StoredInstrument | None
+    ) -> None:
+        """Start judging: ``last`` is the (id, ts) to carry on from, None for a fresh start; ``rows`` the ledger."""
+        self.set_instrument(instrument)
+        expected, ts = (last[0] + 1, last[1]) if last is not None else (None, 0)
+        self.sequencer = Sequencer(self.symbol, expected, ts, settle=self._settle)
+        if stored is not None and stored.last_agg_id is not None:
+            self.sequencer.gaps.load(rows, stored.last_agg_id)
+            self._resume_seam(stored)
+        buffered, self._buffer = self._buffer or [], None
+        for tick in buffered:
+            self._take(tick)
+        self.gaps_changed = True
+        self.opened.set()
+
+    def _resume_seam(self, stored: StoredInstrument) -> None:
+        """Recognise the mark of a history that an earlier session could not ask for."""
+        lowest = self.sequencer.gaps.oldest()
+        if lowest is None or stored.first_ts is None or lowest.end_ts > stored.first_ts:
+            return
+        if lowest.first == lowest.last and MINUTE <= lowest.end_ts - lowest.start_ts <= self._seam_ms + FIVE_MINUTES:
+            self.seam = Seam(lowest.start_ts, lowest.end_ts, lowest.last + 1)
+            lowest.due = inf
+
+    def _mark_seam(self, tick: Tick) -> None:
+        """Book the id before the first one as missing until REST tells how far the history reaches.
+
+        The mark is stored before the first trade is, so that no crash forgets the history.
+        """
+        start = tick.ts - tick.ts % FIVE_MINUTES - self._seam_ms
+        if tick.agg_id == 0 or self._seam_ms <= 0:
+            return
+        gaps = self.sequencer.gaps
+        gaps.open(tick.agg_id - 1, tick.agg_id - 1, start, tick.ts, tick.event_ts or tick.ts)
+        gaps.put_off(tick.agg_id - 1, inf)
+        self.seam = Seam(start, tick.ts, tick.agg_id)
+
+    def close_seam(self, seam: Seam, page: Sequence[Tick]) -> None:
+        """Learn from the first page of the history where it begins; the rest of it is an ordinary gap."""
+        gaps, self.seam = self.sequencer.gaps, None
+        if page and page[0].agg_id < seam.low:
+            first = page[0]
+            gaps.open(first.agg_id, seam.low - 1, first.ts, seam.end, seam.end)
+            gaps.put_off(seam.low - 1, 0.0)
+            self.flush()  # the gap is stored before what fills it
+            self.deliver(page)
+        else:
+            gaps.end(seam.low - 1, seam.low - 1, GapState.FILLED)  # nothing was traded in that time
+
+    @property
+    def first_buffered(self) -> Tick | None:
+        """Return the first tick that came while the store was being asked."""
+        return self._buffer[0] if self._buffer else None
+
+    def set_instrument(self, instrument: Instrument) -> None:
+        """Take over a better known precision."""
+        self.instrument = instrument
+        self._listener.on_instrument(instrument)
+
+    def on_tick(self, tick: Tick) -> None:
+        """Take a tick of the stream."""
+        if self._buffer is None:
+            self._take(tick)
+        elif len(self._buffer) < MAX_BUFFER:
+            self._buffer.append(tick)
+        self.started.set()
+
+    def deliver(self, ticks: Sequence[Tick]) -> None:
+        """Take a page of REST."""
+        for tick in ticks:
+            self._take(tick)
+
+    def on_quote(self, quote: BookTicker) -> None:
+        """Keep the newest quote until the next flush."""
+        ident, ts = self._quote_seen
+        if quote.update_id > ident or quote.event_ts > ts + RESTART_MS:
+            self._quote_seen, self._quote = (quote.update_id, quote.event_ts), quote
+
+    def is_blocked(self) -> bool:
+        """Tell whether the store has refused ticks a moment ago."""
+        return self._buffer is not None or self._clock() < self._blocked_until
+
+    def flush(self, *, final: bool = False) -> None:
+        """Show the newest quote; store what has come, the ledger's rows around it in the safe order."""
+        if self._quote is not None:
+            self._listener.on_quote(self._quote)
+            self._quote = None
+        now, gaps = self._clock(), self.sequencer.gaps
+        held = gaps.held_from(now)
+        if held is not None and (final or len(self._pending) > MAX_HELD):
+            gaps.settle()
+            held = None
+        before, after = gaps.drain(now)
+        ready = self._pending if held is None else [t for t in self._pending if t.agg_id < held]
+        self._pending = [] if held is None else [t for t in self._pending if t.agg_id >= held]
+        if before:
+            self._writer.put_gaps(self.instrument, before)
+        ready.sort(key=lambda tick: tick.agg_id)  # a crash within leaves a prefix: nothing below it is unknown
+        for start in range(0, len(ready), CHUNK):
+            self._store(ready[start : start + CHUNK], now)
+        if after:
+            self._writer.put_gaps(self.instrument, after)
+        if before or after:
+            self.gaps_changed = True
+        if gaps.has_news:  # the store has refused: say so in the ledger at once
+            self._writer.put_gaps(self.instrument, [row for rows in gaps.drain(now) for row in rows])
+
+    def _store(self, ticks: list[Tick], now: float) -> None:
+        if self._writer.put_ticks(self.instrument, ticks):
+            self._block = FIRST_BLOCK
+            return
+        self.refused += len(ticks)
+        self._blocked_until = now + self._block
+        self._block = min(LONGEST_BLOCK, self._block * 2)
+        run: list[Tick] = []
+        for tick in ticks:
+            if run and tick.agg_id != run[-1].agg_id + 1:
+                self._book(run)
+                run = []
+            run.append(tick)
+        self._book(run)
+
+    def _book(self, run: list[Tick]) -> None:
+        """Book ticks that were shown but that the store has refused."""
+        first, last = run[0], run[-1]
+        stamps = [tick.ts for tick in run]
+        opened_at = last.event_ts or last.ts
+        self.sequencer.gaps.open(first.agg_id, last.agg_id, min(stamps), max(stamps), opened_at, seen=True)
+
+    def _take(self, tick: Tick) -> None:
+        fresh = self.sequencer.expected is None
+        verdict = self.sequencer.on_tick(tick, self._clock())
+        if fresh:
+            self._mark_seam(tick)
+        if verdict in (Verdict.DUPLICATE, Verdict.REFUSED):
+            return
+        if verdict.is_news:
+            self.taken += 1
+            self.first_id = tick.agg_id if self.first_id is None else min(self.first_id, tick.agg_id)
+            self.last_id = tick.agg_id if self.last_id is None else max(self.last_id, tick.agg_id)
+            self._listener.on_tick(tick)
+        self._pending.append(tick)

@@ -1,0 +1,276 @@
+"""Run the live feed: two routes, a sequencer for each symbol, the gaps' filling, the fan-out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from quantdesk.config import Endpoints, FeedLimits
+from quantdesk.feed.backfill import Account, Backfill
+from quantdesk.feed.binance import Route
+from quantdesk.feed.client import StreamClient
+from quantdesk.feed.pace import ConnectBudget
+from quantdesk.feed.rest import RestClient, RestError
+from quantdesk.ingest.clock import ExchangeClock
+from quantdesk.ingest.leg import Leg
+from quantdesk.ingest.listener import FeedListener, Guarded
+from quantdesk.ingest.opening import Opening
+from quantdesk.ingest.report import report
+from quantdesk.ingest.tally import Tally
+from quantdesk.store.base import Reader
+from quantdesk.store.writer import StoreWriter
+from quantdesk.types import (
+    BookTicker,
+    FeedStatus,
+    Gap,
+    Instrument,
+    Kline,
+    MarketEvent,
+    MarkPrice,
+    ServerShutdown,
+    SymbolInfo,
+    Tick,
+)
+
+FLUSH_SECONDS = 0.05
+CLOCK_SECONDS = 0.25
+STATUS_EVERY = 2  # clock ticks
+#: After data flow again, a symbol that stays quiet so long (s) is looked up by REST.
+TAIL_CHECK = 2.0
+
+
+class Ingest:
+    """Bring trades of some symbols to the store and to a listener, each id once, until cancelled.
+
+    What is stored is asked of the writer, in order behind what is queued there; ``reader`` is not needed yet.
+    """
+
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        limits: FeedLimits,
+        writer: StoreWriter,
+        reader: Reader | None,
+        listener: FeedListener,
+        symbols: Sequence[str],
+        *,
+        history: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._endpoints, self._limits, self._writer, self._clock = endpoints, limits, writer, clock
+        self._listener = Guarded(listener)
+        self.legs: dict[str, Leg] = {}
+        self.rejected: dict[str, str] = {}  #: symbols that the exchange does not have, with the words for it
+        self.tally = Tally()
+        self.exchange_clock = ExchangeClock()
+        self.rest = RestClient(endpoints, limits, clock)
+        connects = ConnectBudget(limits)
+        self.clients = {
+            route: StreamClient(
+                endpoints.ws_url,
+                route,
+                limits,
+                connects,
+                self._on_event,
+                self.tally.on_bad,
+                self._on_back if route is Route.MARKET else lambda: None,
+                clock=clock,
+            )
+            for route in Route
+        }
+        self.backfill = Backfill(self.rest, limits, self._accounts, self.exchange_now, clock)
+        self.opening = Opening(self, writer, self._listener, limits, history=history)
+        self._feed_tasks: list[asyncio.Task[None]] = []
+        self._leg_tasks: dict[str, asyncio.Task[None]] = {}
+        self._group: asyncio.TaskGroup | None = None
+        self._left: set[str] = set()
+        self._status = FeedStatus()
+        self.is_stopping = False
+        for symbol in symbols:
+            self._add(symbol)
+
+    @property
+    def status(self) -> FeedStatus:
+        """Return how the feed is now."""
+        return self._status
+
+    async def run(self) -> None:
+        """Feed until cancelled; no frame, stream or REST error ends it."""
+        self._want()
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                self._feed_tasks = [group.create_task(client.run()) for client in self.clients.values()]
+                self._feed_tasks.append(group.create_task(self.backfill.run(), name="backfill"))
+                self._feed_tasks.append(group.create_task(self.opening.keep_informed(), name="exchange info"))
+                group.create_task(self._flush_often(), name="flush")
+                group.create_task(self._tell_time(), name="exchange time")
+                for leg in list(self.legs.values()):
+                    self._open(leg)
+                await asyncio.Event().wait()
+        finally:
+            self._group = None
+            for leg in self.legs.values():
+                leg.flush(final=True)
+            await self.rest.close()
+
+    async def add_symbol(self, symbol: str) -> None:
+        """Take a symbol in, also while running."""
+        self.rejected.pop(symbol, None)
+        if symbol not in self.legs:
+            self._open(self._add(symbol))
+            self._want()
+
+    async def remove_symbol(self, symbol: str) -> None:
+        """Let a symbol go; what came of it is stored."""
+        leg = self.legs.pop(symbol, None)
+        if leg is None:
+            return
+        self._left.add(symbol)
+        self._want()
+        task = self._leg_tasks.pop(symbol, None)
+        if task is not None:
+            task.cancel()
+        leg.flush(final=True)
+
+    async def symbols_info(self) -> list[SymbolInfo]:
+        """Return the exchange's symbols, tradable ones first; asked for once. Raises RestError."""
+        return await self.opening.symbols_info()
+
+    async def finish(self, seconds: float) -> list[Gap]:
+        """Stop the feed, fill what is open for at most so long, store it; return the gaps that remain."""
+        self.is_stopping = True
+        deadline = self._clock() + seconds
+        for task in self._feed_tasks:
+            task.cancel()
+        await asyncio.gather(*self._feed_tasks, return_exceptions=True)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, seconds)):
+                await self._complete()
+                for leg in self.legs.values():
+                    leg.flush(final=True)
+                await self.backfill.drain(deadline - self._clock())
+        for task in self._leg_tasks.values():
+            task.cancel()
+        for leg in self.legs.values():
+            leg.flush(final=True)
+        self._tell_gaps()
+        return [gap for leg in self.legs.values() for gap in leg.sequencer.gaps.active()]
+
+    def exchange_now(self) -> int:
+        """Return the exchange's time (ms): by its events, else by REST's clock, else ours."""
+        now = self.exchange_clock.now(self._clock())
+        return now if now is not None else int(time.time() * 1_000 + (self.rest.clock_offset_ms or 0.0))
+
+    def reject(self, symbol: str, words: str) -> None:
+        """Give up a symbol that the exchange does not have."""
+        self.rejected[symbol] = words
+        self.legs.pop(symbol, None)
+        task = self._leg_tasks.pop(symbol, None)
+        if task is not None:
+            task.cancel()
+        self._want()
+        self._tell_status()
+
+    def _add(self, symbol: str) -> Leg:
+        instrument = Instrument(self._endpoints.venue, symbol)
+        settle, seam_ms = 2 * self._limits.gap_collect, self._limits.seam_minutes * 60_000
+        leg = Leg(instrument, self._writer, self._listener, self._clock, settle=settle, seam_ms=seam_ms)
+        self.legs[symbol] = leg
+        self._left.discard(symbol)
+        return leg
+
+    def _open(self, leg: Leg) -> None:
+        if self._group is not None:
+            self._leg_tasks[leg.symbol] = self._group.create_task(self.opening.run(leg), name=f"open {leg.symbol}")
+
+    def _want(self) -> None:
+        for client in self.clients.values():
+            client.want(self.legs)
+
+    def _accounts(self) -> list[Account]:
+        return [Account(s, leg.sequencer.gaps, leg.deliver, leg.is_blocked) for s, leg in self.legs.items()]
+
+    def _on_event(self, event: MarketEvent) -> None:
+        if isinstance(event, ServerShutdown):
+            return
+        leg = self.legs.get(event.symbol)
+        if leg is None:
+            if event.symbol not in self._left:
+                self.tally.on_bad(repr(event).encode(), f"a symbol that nobody asked for: {event.symbol[:40]}")
+            return
+        self.tally.on_message(event.event_ts)
+        self.exchange_clock.on_event(event.event_ts, self._clock())
+        match event:
+            case Tick():
+                leg.on_tick(event)
+            case BookTicker():
+                leg.on_quote(event)
+            case MarkPrice():
+                self._listener.on_mark(event)
+            case Kline():
+                self.opening.on_kline(leg, event)
+                self._listener.on_kline(event)
+
+    def _on_back(self) -> None:
+        """After a loss, look up the symbols that stay quiet: their last trades may have come meanwhile."""
+        for leg in self.legs.values():
+            self.check_tail(leg)
+
+    def check_tail(self, leg: Leg) -> None:
+        """Look a symbol up by REST unless it trades soon."""
+        leg.tail_check = self._clock() + TAIL_CHECK, leg.sequencer.expected
+
+    async def _complete(self) -> None:
+        """Learn of the trades up to the end of the session that the stream did not bring."""
+        for leg in list(self.legs.values()):
+            if leg.started.is_set():
+                await leg.opened.wait()
+            if leg.seam is not None:
+                await self.opening.close_seam(leg, tries=1)
+            leg.sequencer.gaps.settle()
+            await self._catch_up(leg)
+
+    async def _catch_up(self, leg: Leg) -> None:
+        expected = leg.sequencer.expected
+        if expected is None or leg.is_blocked():
+            return
+        with suppress(RestError):
+            leg.deliver(await self.rest.agg_trades(leg.symbol, from_id=expected))
+
+    async def _flush_often(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            for leg in list(self.legs.values()):
+                leg.flush()
+
+    async def _tell_time(self) -> None:
+        turn = 0
+        while True:
+            await asyncio.sleep(CLOCK_SECONDS)
+            turn += 1
+            closing = self.exchange_clock.closing(self._clock())
+            if closing is not None and not self.is_stopping:
+                self._listener.on_time(closing)
+            if turn % STATUS_EVERY == 0:
+                self._tell_gaps()
+                self._tell_status()
+            for leg in list(self.legs.values()):
+                check = leg.tail_check
+                if check is not None and self._clock() >= check[0] and self._group is not None:
+                    leg.tail_check = None
+                    if leg.sequencer.expected == check[1] and not self.is_stopping:
+                        self._group.create_task(self._catch_up(leg), name=f"tail of {leg.symbol}")
+
+    def _tell_gaps(self) -> None:
+        now = self._clock()
+        for leg in self.legs.values():
+            if leg.gaps_changed:
+                leg.gaps_changed = False
+                self._listener.on_gaps(leg.symbol, leg.sequencer.gaps.active(now))
+
+    def _tell_status(self) -> None:
+        self._status = report(self, self._clock())
+        self._listener.on_status(self._status)

@@ -1,0 +1,198 @@
+"""Open a symbol: what is stored of it, its precision, the seam to history, the klines before."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from quantdesk.bars.arrays import BarArrays
+from quantdesk.config import FeedLimits
+from quantdesk.feed.rest import RestClient, RestError, RestLimitedError, RestRejectedError
+from quantdesk.ingest.leg import Leg, TickStore
+from quantdesk.ingest.listener import Guarded
+from quantdesk.store.base import Store, StoredInstrument, StoreError
+from quantdesk.types import Gap, GapState, Instrument, Kline, SymbolInfo
+
+if TYPE_CHECKING:
+    from quantdesk.ingest.live import Ingest
+    from quantdesk.store.writer import StoreWriter
+
+#: So long (s) the first ticks wait for the precision; then they go on without.
+PRECISION_WAIT = 2.0
+INFO_EVERY = 600.0
+LONGEST_PAUSE = 30.0
+KLINE_ORIGIN = "kline"
+HISTORY = (("1m", 1_000), ("5m", 1_000))
+
+Held = tuple[StoredInstrument | None, tuple[int, int] | None, list[Gap]]
+
+
+class Opening:
+    """Prepare the symbols of one feed; what REST cannot give now is asked for again, for ever."""
+
+    def __init__(
+        self,
+        ingest: Ingest,
+        writer: StoreWriter,
+        listener: Guarded,
+        limits: FeedLimits,
+        *,
+        history: bool,
+    ) -> None:
+        self._ingest, self._writer = ingest, writer
+        self._listener, self._limits, self._history = listener, limits, history
+        self._rest: RestClient = ingest.rest
+        self._store: TickStore = writer
+        self._infos: dict[str, SymbolInfo] = {}
+        self._informed = asyncio.Event()
+        self.trouble = ""
+
+    async def run(self, leg: Leg) -> None:
+        """Open a leg, close its seam, fetch its klines."""
+        stored, last, rows = await self._held(leg.instrument)
+        instrument = await self._precise(leg.instrument, stored)
+        if self._infos and leg.symbol not in self._infos and not leg.started.is_set():
+            self._ingest.reject(leg.symbol, unknown(leg.symbol))
+            return
+        await self._exchange_time(leg)
+        horizon = self._ingest.exchange_now() - self._limits.rest_reach_ms
+        carry_on = last if last is not None and last[1] > horizon else None
+        leg.open(instrument, carry_on, rows, stored)
+        self._ingest.check_tail(leg)
+        async with asyncio.TaskGroup() as group:
+            if self._history:
+                group.create_task(self._klines(leg), name=f"klines {leg.symbol}")
+            group.create_task(self._seam(leg, last if carry_on is None else None), name=f"seam {leg.symbol}")
+
+    async def symbols_info(self) -> list[SymbolInfo]:
+        """Return the exchange's symbols, asked for once; raise RestError where that fails."""
+        if not self._infos:
+            self._learn(await self._rest.exchange_info())
+        return list(self._infos.values())
+
+    async def keep_informed(self) -> None:
+        """Learn limits, precision and the exchange's clock; the clock again every ten minutes."""
+        await self._again(self.symbols_info)
+        while True:
+            await self._again(self._rest.time)
+            await asyncio.sleep(INFO_EVERY)
+
+    def on_kline(self, leg: Leg, kline: Kline) -> None:
+        """Keep a closed bar of the exchange: it stands in where trades are missing."""
+        if kline.closed and kline.trades > 0:
+            row = (kline.open_time, kline.open, kline.high, kline.low, kline.close, kline.volume, kline.quote_volume)
+            bars = BarArrays.from_rows([(*row, kline.trades)])
+            self._store.put_source_bars(leg.instrument, kline.interval, bars, KLINE_ORIGIN)
+
+    async def close_seam(self, leg: Leg, *, tries: int | None = None) -> None:
+        """Ask REST where the history of the last minutes begins."""
+
+        async def ask() -> None:
+            seam = leg.seam
+            if seam is not None:
+                page = await self._rest.agg_trades(leg.symbol, start=seam.start, end=seam.end)
+                if leg.seam is seam:
+                    leg.close_seam(seam, page)
+
+        await self._again(ask, tries=tries)
+
+    async def _seam(self, leg: Leg, old: tuple[int, int] | None) -> None:
+        await leg.started.wait()
+        await self.close_seam(leg)
+        first = leg.first_id
+        if old is not None and first is not None and first > old[0] + 1:
+            # What was traded between is out of REST's reach: say so in the ledger, once.
+            gap = Gap(leg.symbol, old[0] + 1, first - 1, old[1], self._ingest.exchange_now(), old[1])
+            reach = self._ingest.exchange_now() - self._limits.rest_reach_ms
+            self._store.put_gaps(leg.instrument, [_expired(gap, reach)])
+
+    async def _klines(self, leg: Leg) -> None:
+        for interval, limit in HISTORY:
+
+            async def ask(interval: str = interval, limit: int = limit) -> None:
+                bars = await self._rest.klines(leg.symbol, interval, limit=limit)
+                if len(bars):
+                    self._store.put_source_bars(leg.instrument, interval, bars, KLINE_ORIGIN)
+                    self._listener.on_source_bars(leg.instrument, interval, bars, KLINE_ORIGIN)
+
+            await self._again(ask)
+
+    async def _held(self, instrument: Instrument) -> Held:
+        """Ask the store what it holds; the writer answers in order behind what is queued."""
+
+        def look(store: Store) -> Held:
+            found = store.find(instrument.symbol, instrument.venue)
+            exact = [held for held in found if held.instrument.symbol == instrument.symbol]
+            return exact[0] if exact else None, store.last_tick(instrument), store.load_gaps(instrument)
+
+        while True:
+            try:
+                return await asyncio.wrap_future(self._writer.call(look))
+            except StoreError as error:
+                self.trouble = str(error)
+                await asyncio.sleep(1.0)
+
+    async def _precise(self, instrument: Instrument, stored: StoredInstrument | None) -> Instrument:
+        if not self._informed.is_set() and stored is None:
+            try:
+                async with asyncio.timeout(PRECISION_WAIT):
+                    await self._informed.wait()
+            except TimeoutError:
+                return instrument
+        info = self._infos.get(instrument.symbol)
+        if info is not None:
+            return Instrument(instrument.venue, instrument.symbol, info.tick_size, info.step_size)
+        return stored.instrument if stored is not None else instrument
+
+    async def _exchange_time(self, leg: Leg) -> None:
+        """Wait until the exchange's time is known, by an event or by REST."""
+        while not self._ingest.exchange_clock.is_set and self._rest.clock_offset_ms is None:
+            await asyncio.sleep(0.05)
+            if leg.started.is_set():
+                return
+
+    def _learn(self, infos: list[SymbolInfo]) -> None:
+        self._infos = {info.symbol: info for info in infos}
+        self._informed.set()
+        for symbol, leg in list(self._ingest.legs.items()):
+            info = self._infos.get(symbol)
+            if info is None and infos and not leg.started.is_set():
+                self._ingest.reject(symbol, unknown(symbol))
+            elif info is not None and leg.opened.is_set():
+                better = Instrument(leg.instrument.venue, symbol, info.tick_size, info.step_size)
+                if better != leg.instrument:
+                    leg.set_instrument(better)
+
+    async def _again(self, ask: Callable[[], Coroutine[Any, Any, Any]], *, tries: int | None = None) -> None:
+        """Ask until REST answers, ever more seldom."""
+        pause, tried = 0.5, 0
+        while True:
+            try:
+                await ask()
+                self.trouble = ""
+                return
+            except RestRejectedError as error:
+                self.trouble = str(error)
+                pause = LONGEST_PAUSE
+            except RestLimitedError as error:
+                self.trouble = str(error)
+                pause = max(pause, error.wait)
+            except RestError as error:
+                self.trouble = str(error)
+            tried += 1
+            if tries is not None and tried >= tries:
+                return
+            await asyncio.sleep(pause * (0.75 + 0.25 * random.random()))  # noqa: S311  # jitter, no secret
+            pause = min(LONGEST_PAUSE, pause * 2)
+
+
+def unknown(symbol: str) -> str:
+    """Say that the exchange does not have a symbol."""
+    return f"{symbol} is not a symbol of the exchange"
+
+
+def _expired(gap: Gap, reach: int) -> Gap:
+    end_ts = max(gap.start_ts, min(gap.end_ts, reach))
+    return Gap(gap.symbol, gap.first_id, gap.last_id, gap.start_ts, end_ts, gap.opened_at, GapState.EXPIRED)

@@ -1,0 +1,135 @@
+"""A leg stores in an order that survives a crash, and marks history it could not ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from quantdesk.bars.arrays import BarArrays
+from quantdesk.ingest.leg import Leg
+from quantdesk.ingest.listener import Guarded
+from quantdesk.store.base import StoredInstrument
+from quantdesk.types import BookTicker, Gap, GapState, Instrument, Tick
+from tests.ingest.conftest import Heard
+
+T = 1_700_000_000_000 - 1_700_000_000_000 % 300_000
+X = Instrument("v", "X")
+
+
+class Writes:
+    """Keep what a leg hands over, in order."""
+
+    def __init__(self) -> None:
+        self.log: list[tuple[str, object]] = []
+        self.ticks: list[int] = []
+
+    def put_ticks(self, instrument: Instrument, ticks: Sequence[Tick]) -> bool:
+        self.log.append(("ticks", [t.agg_id for t in ticks]))
+        self.ticks += [t.agg_id for t in ticks]
+        return True
+
+    def put_source_bars(self, instrument: Instrument, interval: str, bars: BarArrays, origin: str) -> None:
+        self.log.append(("bars", len(bars)))
+
+    def put_gaps(self, instrument: Instrument, gaps: Sequence[Gap]) -> None:
+        self.log.append(("gaps", [(g.first_id, g.last_id, g.state) for g in gaps]))
+
+
+class Bench:
+    """Hold a leg whose clock the test moves."""
+
+    def __init__(self, seam_ms: int = 0) -> None:
+        self.now = 0.0
+        self.writes, self.heard = Writes(), Heard()
+        self.leg = Leg(X, self.writes, Guarded(self.heard), lambda: self.now, settle=2.0, seam_ms=seam_ms)
+
+
+def tick(ident: int, ts: int = T) -> Tick:
+    return Tick("X", ident, 1.0, 1.0, ts + ident, False)
+
+
+def test_overtaken_trades_are_shown_at_once_and_stored_without_a_gap() -> None:
+    bench = Bench()
+    bench.leg.open(X, (0, T), [], None)
+    for ident in (1, 3, 4, 2):
+        bench.leg.on_tick(tick(ident))
+        bench.leg.flush()
+    assert bench.heard.ticks["X"] == [1, 3, 4, 2]
+    assert bench.writes.ticks == [1, 2, 3, 4]
+    assert not [entry for entry in bench.writes.log if entry[0] == "gaps"]
+
+
+def test_a_gap_is_stored_before_the_trades_above_it() -> None:
+    bench = Bench()
+    bench.leg.open(X, (0, T), [], None)
+    bench.leg.on_tick(tick(10))
+    bench.leg.flush()
+    assert bench.writes.log == []
+    bench.now = 2.5
+    bench.leg.flush()
+    assert bench.writes.log == [("gaps", [(1, 9, GapState.OPEN)]), ("ticks", [10])]
+
+
+def test_a_filled_gap_is_stored_after_the_trades_that_fill_it() -> None:
+    bench = Bench()
+    bench.leg.open(X, (0, T), [], None)
+    bench.leg.on_tick(tick(3))
+    bench.now = 3.0
+    bench.leg.flush()
+    bench.leg.deliver([tick(1), tick(2)])
+    bench.writes.log.clear()
+    bench.leg.flush()
+    assert bench.writes.log == [("ticks", [1, 2]), ("gaps", [(1, 2, GapState.FILLED)])]
+
+
+def test_a_fresh_start_marks_the_history_before_its_first_trade() -> None:
+    bench = Bench(seam_ms=300_000)
+    bench.leg.open(X, None, [], None)
+    bench.leg.on_tick(tick(50))
+    bench.leg.flush()
+    assert bench.writes.log == [("gaps", [(49, 49, GapState.OPEN)]), ("ticks", [50])]
+    assert bench.leg.seam is not None
+    assert bench.leg.seam.start == T - 300_000
+    assert bench.leg.sequencer.gaps.lowest(1e9) is None, "not asked for before its beginning is known"
+
+
+def test_the_seam_is_stored_before_the_page_that_begins_to_fill_it() -> None:
+    bench = Bench(seam_ms=300_000)
+    bench.leg.open(X, None, [], None)
+    bench.leg.on_tick(tick(50))
+    bench.leg.flush()
+    assert bench.leg.seam is not None
+    bench.leg.close_seam(bench.leg.seam, [tick(10), tick(11)])
+    bench.leg.flush()
+    assert bench.writes.log[2:] == [
+        ("gaps", [(10, 48, GapState.OPEN)]),
+        ("gaps", [(12, 48, GapState.OPEN)]),
+        ("ticks", [10, 11]),
+        ("gaps", [(10, 11, GapState.FILLED)]),
+    ]
+
+
+def test_a_session_killed_before_rest_answered_asks_for_its_history_later() -> None:
+    bench = Bench(seam_ms=300_000)
+    rows = [Gap("X", 49, 49, T - 300_000, T + 50, T)]
+    bench.leg.open(X, (60, T + 60), rows, StoredInstrument(1, X, 11, T + 50, T + 60, 60))
+    seam = bench.leg.seam
+    assert seam is not None
+    assert (seam.start, seam.end, seam.low) == (T - 300_000, T + 50, 50)
+
+
+def test_an_ordinary_hole_of_one_id_is_no_seam() -> None:
+    bench = Bench(seam_ms=300_000)
+    rows = [Gap("X", 55, 55, T - 300_000, T + 50, T)]
+    bench.leg.open(X, (60, T + 60), rows, StoredInstrument(1, X, 10, T - 300_000, T + 60, 60))
+    assert bench.leg.seam is None
+    assert len(bench.leg.sequencer.gaps) == 1
+
+
+def test_an_old_quote_is_dropped_and_only_the_newest_is_shown() -> None:
+    bench = Bench()
+    for ident in (5, 7, 6):
+        bench.leg.on_quote(BookTicker("X", ident, 1.0, 1.0, 2.0, 1.0, T, T))
+    bench.leg.flush()
+    bench.leg.on_quote(BookTicker("X", 3, 1.0, 1.0, 2.0, 1.0, T, T))
+    bench.leg.flush()
+    assert bench.heard.quotes["X"] == 1
