@@ -50,6 +50,7 @@ class FeedLimits:
     rest_reach_ms: int = 48 * 3_600_000
     gap_collect: float = 1.0
     seam_minutes: int = 5
+    seam_trades: int = 20_000
     lifetime: float = 23 * 3_600.0
 
 

@@ -29,6 +29,8 @@ HOLES_REMAIN = 3
 FILL_SECONDS = 60.0
 STORE_SECONDS = 30.0
 MAX_SYMBOLS = 60
+#: A first start asks for no more trades before its first one: a recorder shows no chart.
+SEAM_TRADES = 5_000
 _HOLES = (GapState.OPEN, GapState.FILLING, GapState.EXPIRED)
 
 
@@ -126,7 +128,8 @@ async def _record(endpoints: Endpoints, writer: StoreWriter, symbols: Sequence[s
 
     stop, hurry = asyncio.Event(), asyncio.Event()
     _listen_to_signals(stop, hurry)
-    ingest = Ingest(endpoints, FeedLimits(), writer, None, _Told(), symbols, history=False)
+    limits = FeedLimits(seam_trades=SEAM_TRADES)
+    ingest = Ingest(endpoints, limits, writer, None, _Told(), symbols, history=False)
     before = await _ids_held(writer, endpoints, symbols)
     feeding = asyncio.create_task(ingest.run())
     try:
@@ -226,7 +229,7 @@ async def _summary(
             return held.ticks, int(first.agg_id[0]), held.last_agg_id, store.load_gaps(instrument)
 
         stored, first_id, last_id, gaps = await asyncio.wrap_future(writer.call(look))
-        holes = [gap for gap in gaps if gap.state in _HOLES]
+        holes = [gap for gap in gaps if gap.state in _HOLES and gap.size]
         filled = [gap for gap in gaps if gap.state is GapState.FILLED]
         holes_remain |= bool(holes) or bool(leg.sequencer.gaps) or leg.seam is not None
         print(

@@ -66,6 +66,7 @@ class Leg:
         self._writer, self._listener, self._clock, self._settle = writer, listener, clock, settle
         self._seam_ms = seam_ms
         self.seam: Seam | None = None  #: history that REST has not yet been asked for
+        self.begin: Gap | None = None  #: where the record begins amid a bar
         self._buffer: list[Tick] | None = []
         self._pending: list[Tick] = []
         self._quote: BookTicker | None = None
@@ -120,9 +121,14 @@ class Leg:
         gaps.put_off(tick.agg_id - 1, inf)
         self.seam = Seam(start, tick.ts, tick.agg_id)
 
-    def close_seam(self, seam: Seam, page: Sequence[Tick]) -> None:
-        """Learn from the first page of the history where it begins; the rest of it is an ordinary gap."""
+    def close_seam(self, seam: Seam, page: Sequence[Tick], *, amid: bool = False) -> None:
+        """Learn from the first page of the history where it begins; the rest of it is an ordinary gap.
+
+        ``amid``: it begins in the middle of a bar, so that this bar never gets whole.
+        """
         gaps, self.seam = self.sequencer.gaps, None
+        if amid and page:
+            self._mark_begin(page[0])
         if page and page[0].agg_id < seam.low:
             first = page[0]
             gaps.open(first.agg_id, seam.low - 1, first.ts, seam.end, seam.end)
@@ -131,6 +137,18 @@ class Leg:
             self.deliver(page)
         else:
             gaps.end(seam.low - 1, seam.low - 1, GapState.FILLED)  # nothing was traded in that time
+
+    def _mark_begin(self, first: Tick) -> None:
+        """Put a row without ids into the ledger: the bars around the first trade are partial for good."""
+        before = first.agg_id - 1
+        opened = first.ts - first.ts % FIVE_MINUTES
+        self.begin = Gap(self.symbol, before, before - 1, opened, first.ts, first.ts, GapState.EXPIRED)
+        self._writer.put_gaps(self.instrument, [self.begin])
+        self.gaps_changed = True
+
+    def missing(self, now: float = inf) -> list[Gap]:
+        """Return the gaps that make bars partial, settled by ``now``."""
+        return [*([self.begin] if self.begin else []), *self.sequencer.gaps.active(now)]
 
     @property
     def first_buffered(self) -> Tick | None:

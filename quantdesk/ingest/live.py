@@ -19,8 +19,7 @@ from quantdesk.ingest.listener import FeedListener, Guarded
 from quantdesk.ingest.opening import Opening
 from quantdesk.ingest.report import report
 from quantdesk.ingest.tally import Tally
-from quantdesk.store.base import Reader
-from quantdesk.store.writer import StoreWriter
+from quantdesk.store.base import Reader, Writer
 from quantdesk.types import (
     BookTicker,
     FeedStatus,
@@ -51,7 +50,7 @@ class Ingest:
         self,
         endpoints: Endpoints,
         limits: FeedLimits,
-        writer: StoreWriter,
+        writer: Writer,
         reader: Reader | None,
         listener: FeedListener,
         symbols: Sequence[str],
@@ -269,7 +268,7 @@ class Ingest:
         for leg in self.legs.values():
             if leg.gaps_changed:
                 leg.gaps_changed = False
-                self._listener.on_gaps(leg.symbol, leg.sequencer.gaps.active(now))
+                self._listener.on_gaps(leg.symbol, leg.missing(now))
 
     def _tell_status(self) -> None:
         self._status = report(self, self._clock())

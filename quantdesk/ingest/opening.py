@@ -12,12 +12,11 @@ from quantdesk.config import FeedLimits
 from quantdesk.feed.rest import RestClient, RestError, RestLimitedError, RestRejectedError
 from quantdesk.ingest.leg import Leg, TickStore
 from quantdesk.ingest.listener import Guarded
-from quantdesk.store.base import Store, StoredInstrument, StoreError
+from quantdesk.store.base import Store, StoredInstrument, StoreError, Writer
 from quantdesk.types import Gap, GapState, Instrument, Kline, SymbolInfo
 
 if TYPE_CHECKING:
     from quantdesk.ingest.live import Ingest
-    from quantdesk.store.writer import StoreWriter
 
 #: So long (s) the first ticks wait for the precision; then they go on without.
 PRECISION_WAIT = 2.0
@@ -35,7 +34,7 @@ class Opening:
     def __init__(
         self,
         ingest: Ingest,
-        writer: StoreWriter,
+        writer: Writer,
         listener: Guarded,
         limits: FeedLimits,
         *,
@@ -93,8 +92,12 @@ class Opening:
             seam = leg.seam
             if seam is not None:
                 page = await self._rest.agg_trades(leg.symbol, start=seam.start, end=seam.end)
+                # A busy market has more trades in those minutes than REST may be asked for in one.
+                amid = bool(page) and seam.low - page[0].agg_id > self._limits.seam_trades
+                if amid:
+                    page = await self._rest.agg_trades(leg.symbol, from_id=seam.low - self._limits.seam_trades)
                 if leg.seam is seam:
-                    leg.close_seam(seam, page)
+                    leg.close_seam(seam, page, amid=amid)
 
         await self._again(ask, tries=tries)
 

@@ -121,10 +121,16 @@ def writer(tmp_path: Path) -> Iterator[StoreWriter]:
 
 @asynccontextmanager
 async def feeding(
-    endpoints: Endpoints, writer: StoreWriter, heard: Heard, symbols: Sequence[str], *, history: bool = False
+    endpoints: Endpoints,
+    writer: StoreWriter,
+    heard: Heard,
+    symbols: Sequence[str],
+    *,
+    history: bool = False,
+    limits: FeedLimits = QUICK,
 ) -> AsyncIterator[Ingest]:
     """Run an ingest around a block."""
-    ingest = Ingest(endpoints, QUICK, writer, None, heard, symbols, history=history)
+    ingest = Ingest(endpoints, limits, writer, None, heard, symbols, history=history)
     task = asyncio.create_task(ingest.run())
     try:
         yield ingest

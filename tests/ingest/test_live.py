@@ -13,7 +13,7 @@ from quantdesk.simulator.faults import Faults
 from quantdesk.simulator.server import SimulatorServer
 from quantdesk.store.writer import StoreWriter
 from quantdesk.types import GapState, Instrument, Light, Tick
-from tests.ingest.conftest import SEAM, Heard, assert_equals_oracle, feeding, stored_ids, until
+from tests.ingest.conftest import QUICK, SEAM, Heard, assert_equals_oracle, feeding, stored_ids, until
 
 PAIR = ("BTCUSDT", "ETHUSDT")
 
@@ -27,6 +27,25 @@ async def test_the_seam_between_history_and_live_has_no_hole(
         assert await ingest.finish(20) == []
     for symbol in PAIR:
         assert_equals_oracle(exchange, writer, heard, symbol)
+
+
+async def test_a_busy_market_gets_a_short_seam_and_its_first_bars_are_known_to_be_partial(
+    exchange: SimulatorServer, endpoints: Endpoints, writer: StoreWriter
+) -> None:
+    heard, limits = Heard(), dataclasses.replace(QUICK, seam_trades=100)
+    async with feeding(endpoints, writer, heard, PAIR, limits=limits) as ingest:
+        await until(lambda: all(len(heard.ticks.get(s, ())) > 100 and heard.is_whole(s) for s in PAIR))
+        assert await ingest.finish(20) == []
+    for symbol in PAIR:
+        assert_equals_oracle(exchange, writer, heard, symbol)
+        instrument = Instrument("simulator", symbol)
+        ids = stored_ids(writer, instrument)
+        assert len(ids) < SEAM
+        begin = next(gap for gap in heard.gaps[symbol] if gap.state is GapState.EXPIRED)
+        assert (begin.size, begin.first_id) == (0, min(ids) - 1)
+        for interval in ("1m", "5m"):
+            stored = writer.call(lambda store, i=interval, k=instrument: store.load_bars(k, i)).result(30)
+            assert stored.origin[0] == "partial"
 
 
 async def test_the_desk_gets_quotes_marks_klines_time_precision_and_history(
