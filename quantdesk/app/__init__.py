@@ -9,14 +9,25 @@ import sys
 from quantdesk.app import screen
 from quantdesk.commands.shared import paths_of
 
+#: Seconds after which a thread at work hands over to another that waits.
+_SWITCH_SECONDS = 0.0005
+
 
 def run(args: argparse.Namespace) -> int:
     """Run the desk with the parsed command line until it is closed; return the exit code.
 
     Raises ConfigError where no window can open or an address in the environment is wrong.
     """
+    import gc
+
     from quantdesk.config import Endpoints
 
+    # A fifth of the start-up went into looking for cycles among what is being imported; the desk
+    # turns the collector on again once all of it is there.
+    gc.disable()
+    # Painting can give the interpreter away and ask for it back: at Python's 5 ms a job beside it
+    # may keep the screen waiting longer.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     endpoints = Endpoints.from_environment()
     screen.prepare(offscreen=args.screenshot is not None)
     os.environ.setdefault("QT_API", "pyside6")
@@ -44,5 +55,6 @@ def run(args: argparse.Namespace) -> int:
 
         return Desk(app, args, paths, endpoints, alone).run(files)
     finally:
+        gc.enable()
         alone.close()
         stop_log()

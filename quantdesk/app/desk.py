@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
+import json
 import logging
 import os
 import signal
@@ -12,7 +14,7 @@ import time
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
 from quantdesk.app.feeding import Feeding
@@ -39,6 +41,8 @@ log = logging.getLogger(__name__)
 
 #: The heavy libraries are imported in the pool this long after the first paint, not by the first statistic.
 _WARM_UP_MS = 400
+#: What must not be imported before the first paint, and what is worth knowing.
+_HEAVY = {"statsmodels", "scipy", "pandas", "sqlalchemy", "aiohttp", "websockets"}
 
 
 class Desk:
@@ -78,6 +82,7 @@ class Desk:
                 self.feeding.show_stored()
             if self._args.screenshot is None:
                 self.window.show()
+                self.clock.flush()
                 self._trace_first_paint()
             with asyncio.Runner(loop_factory=lambda: Loop(self._app)) as runner:
                 return runner.run(self._main(files))
@@ -92,6 +97,7 @@ class Desk:
         QTimer.singleShot(_WARM_UP_MS, self._warm_up)
         try:
             if files:
+                self.opener.quiet = self._args.screenshot is not None
                 self.opener.open(files, self._args.skip_bad_rows)
             # A picture of files needs no market; everything else streams at once.
             if not (files and self._args.screenshot is not None):
@@ -100,7 +106,13 @@ class Desk:
                 await self._quit.wait()
             else:
                 await take_picture(
-                    self.window, self.pair, self.jobs, self.opener, self._args.screenshot, self._args.after
+                    self.window,
+                    self.pair,
+                    self.jobs,
+                    self.opener,
+                    self.feeding,
+                    self._args.screenshot.expanduser(),
+                    self._args.after,
                 )
         finally:
             await self._close()
@@ -160,16 +172,28 @@ class Desk:
         def import_heavy() -> None:
             import statsmodels.tsa.stattools  # noqa: F401  # 1.5 s, beside the screen
 
-        self.jobs.submit("warm up", import_heavy, lambda _: None)
+        self.jobs.submit("warm up", import_heavy, lambda _: _watch_memory(), lambda _: _watch_memory())
 
     def _trace_first_paint(self) -> None:
-        """Print how long the first paint took, for the benchmark that asks for it."""
+        """Print how long the first paint took and what it showed, for the benchmark that asks for it."""
         asked = os.environ.get("QUANTDESK_TRACE_STARTUP")
-        if asked:
-            self.window.repaint()
-            frame = self.pair.frame
-            bars = 0 if frame is None else len(frame.times)
-            sys.stderr.write(f"first paint {(time.time() - float(asked)) * 1e3:.0f} ms, {bars} bars\n")
+        if not asked:
+            return
+        handle, deadline = self.window.windowHandle(), time.monotonic() + 10
+        while handle is not None and not handle.isExposed() and time.monotonic() < deadline:
+            self._app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
+        self.window.repaint()
+        took = (time.time() - float(asked)) * 1e3
+        frame, seen = self.pair.frame, self.window.charts.visible_range()
+        report = {
+            "ms": round(took),
+            "bars": 0 if frame is None else len(frame.times),
+            "visible": seen,
+            "menus": len(self.window.menuBar().actions()),
+            "heavy": sorted({name.partition(".")[0] for name in sys.modules} & _HEAVY),
+        }
+        sys.stderr.write(f"first paint {json.dumps(report)}\n")
+        sys.stderr.flush()
 
     def _leave(self) -> None:
         # A plot alive at the interpreter's end crashes it: the window goes first, while Qt still runs.
@@ -177,3 +201,9 @@ class Desk:
         self.window.deleteLater()
         self._app.sendPostedEvents(None, 52)  # QEvent.DeferredDelete
         self._app.processEvents()
+
+
+def _watch_memory() -> None:
+    """Collect cycles again, but never walk through what was imported, which stays anyway."""
+    gc.freeze()
+    gc.enable()

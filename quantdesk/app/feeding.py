@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Slot
 
 from quantdesk.app.session import Session, SessionPlan
-from quantdesk.config import SIMULATOR_VENUE
+from quantdesk.config import SIMULATOR_VENUE, ConfigError
 from quantdesk.model.files import FilesModel
 from quantdesk.model.frame import PairSettings
 from quantdesk.model.market import MarketModel
 from quantdesk.model.pair import PairModel
-from quantdesk.store.base import Store, StoredBars
-from quantdesk.types import Instrument, Interval, Origin
+from quantdesk.store.base import Store, StoredBars, StoreError
+from quantdesk.types import FeedStatus, Instrument, Interval, Light, Origin
 from quantdesk.ui.status_bar import DeskMode
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ class Feeding(QObject):
         self._pair, self._files = pair, files
         self._session = Session(plan)
         self._task: asyncio.Task[None] | None = None
+        self._switching = asyncio.Lock()
+        self.problem = ""  #: why the feed has ended by itself, in words
         self._others: set[asyncio.Task[None]] = set()
         self._status = QTimer(self)
         self._status.setInterval(_STATUS_MS)
@@ -72,13 +74,15 @@ class Feeding(QObject):
         self._show(replace(pair, interval=Interval.S1.value, y="", x="") if replayed else pair)
 
     def show_stored(self) -> None:
-        """Put the last stored bars on screen."""
-        self._session.show_stored()
+        """Put the last stored bars of the pair on screen, without waiting for a loop."""
+        self._show_stored(self._pair.settings)
+        self._pair.build_now()
 
     def start(self) -> None:
         """Start feeding."""
         self._status.start()
         self._task = asyncio.get_running_loop().create_task(self._feed(self._session), name="feed")
+        self._task.add_done_callback(self._on_feed_ended)
 
     async def stop(self) -> None:
         """End the feed and keep what it brought."""
@@ -93,7 +97,7 @@ class Feeding(QObject):
         """Show opened files; the market goes on being recorded behind them."""
         self._pair.set_source(self._files, settings)
         if self._window is not None:
-            self._window.set_mode(DeskMode(Origin.FILE, " / ".join(self._files.legs)))
+            self._window.set_mode(DeskMode(Origin.FILE, " / ".join(self._files.legs), behind=self._mode().recording))
             self._window.control.refresh()
 
     @Slot()
@@ -109,21 +113,35 @@ class Feeding(QObject):
         plan = replace(
             self._first_plan, origin=Origin.SIMULATED, symbols=("BTCUSDT", "ETHUSDT"), store=None, replay=None
         )
+        if self._session.plan.origin is Origin.LIVE:
+            self._first_plan = self._plan_now()
         self._ask(self._switch(plan))
 
     @Slot()
     def _on_reconnect(self) -> None:
-        self._ask(self._switch(self._session.plan))
+        self._ask(self._switch(self._plan_now()))
+
+    def _plan_now(self) -> SessionPlan:
+        """Return the running plan with the symbols that were added and removed meanwhile."""
+        feed, plan = self._session.feed, self._session.plan
+        return replace(plan, symbols=tuple(feed.legs)) if feed is not None and feed.legs else plan
 
     async def _switch(self, plan: SessionPlan) -> None:
+        async with self._switching:  # a second click waits, or two sessions would run
+            await self._put_in_place(plan)
+
+    async def _put_in_place(self, plan: SessionPlan) -> None:
         await self._stop_feed()
         await self._session.close()
         self._session = Session(plan)
-        self._session.show_stored()
+        self._show_stored(self._pair.settings)
         if self._window is not None:
             self._window.set_market(self.market)
         self._show(self._fitting(self._pair.settings))
         self.start()
+
+    def _show_stored(self, settings: PairSettings) -> None:
+        self._session.show_stored((settings.y, settings.x), settings.interval)
 
     async def _stop_feed(self) -> None:
         self._status.stop()
@@ -136,6 +154,15 @@ class Feeding(QObject):
         session.market.reload_wanted.connect(self._on_reload_wanted)
         session.market.symbols_changed.connect(self._on_symbols_changed)
         await session.run()
+
+    def _on_feed_ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is None:
+            return
+        self.problem = str(error)
+        self.market.on_status(FeedStatus(Light.RED, self.problem))
+        if not isinstance(error, ConfigError):
+            task.get_loop().call_exception_handler({"message": "the feed has failed", "exception": error})
 
     def _show(self, settings: PairSettings) -> None:
         self._pair.set_source(self.market, settings)
@@ -190,12 +217,19 @@ class Feeding(QObject):
             return
         for interval in session.market.intervals(symbol):
             act = partial(_load_bars, instrument=instrument, interval=interval, start=start_ms, end=end_ms)
-            stored = await asyncio.wrap_future(session.writer.call(act))
+            try:
+                stored = await asyncio.wrap_future(session.writer.call(act))
+            except StoreError as error:  # another program's store, or one that has failed: its light says so
+                log.info("bars were not loaded again: %s", error)
+                return
             session.market.load(symbol, interval, stored)
 
     async def _add(self, symbol: str) -> None:
         if self._session.feed is not None:
             await self._session.feed.add_symbol(symbol)
+            if self._window is not None:
+                words = self.tr("Choose it as Y or X in the toolbar.")
+                self._window.toast(self.tr("Adding {0}").format(symbol), words, "ok")
 
     async def _remove(self, symbol: str) -> None:
         if self._session.feed is not None:

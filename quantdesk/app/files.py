@@ -32,6 +32,7 @@ class FileOpener(QObject):
         super().__init__()
         self._window, self._jobs, self._files, self._pair, self._feeding = window, jobs, files, pair, feeding
         self.problem = ""
+        self.quiet = False  #: no dialog: the caller reads ``problem``
         window.open_files_requested.connect(self.open)
 
     @property
@@ -86,6 +87,8 @@ class FileOpener(QObject):
         if not isinstance(error, FileError | OSError):
             raise error
         self.problem = str(error)
+        if self.quiet:
+            return
         self._window.show_open_failed(paths, self.problem, can_skip=isinstance(error, FileError))
 
 

@@ -154,6 +154,10 @@ class Loop(QEventLoop):  # type: ignore[misc]  # qasync has no types
         self._timer.add_later(handle)
         return handle
 
+    def _add_callback(self, handle: asyncio.Handle, delay: float = 0) -> None:
+        # asyncio itself hands over the handles of signals here.
+        self._timer.add_ready(handle)
+
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         self._timer.on_cancelled()
 

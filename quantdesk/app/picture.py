@@ -14,6 +14,7 @@ from quantdesk.app.files import save_png
 from quantdesk.config import ConfigError
 
 if TYPE_CHECKING:
+    from quantdesk.app.feeding import Feeding
     from quantdesk.app.files import FileOpener
     from quantdesk.model.jobs import JobRunner
     from quantdesk.model.pair import PairModel
@@ -26,11 +27,18 @@ _SETTLE_SECONDS = 0.4
 
 
 async def take_picture(
-    window: MainWindow, pair: PairModel, jobs: JobRunner, opener: FileOpener, path: Path, after: float | None
+    window: MainWindow,
+    pair: PairModel,
+    jobs: JobRunner,
+    opener: FileOpener,
+    feeding: Feeding,
+    path: Path,
+    after: float | None,
 ) -> None:
     """Show the window offscreen, wait ``after`` seconds (None = until it stands) and save it.
 
-    Raises ConfigError for a file that did not open, ExportError for a picture that cannot be written.
+    Raises ConfigError for a file that did not open or a feed that failed, ExportError for a picture that
+    cannot be written.
     """
     window.resize(WIDTH, HEIGHT)
     window.show()
@@ -40,7 +48,9 @@ async def take_picture(
     if opener.problem:
         raise ConfigError(opener.problem)
     if after is None:
-        await _wait_for(lambda: _stands(pair, jobs), _MOST_SECONDS)
+        await _wait_for(lambda: _stands(pair, jobs) or bool(feeding.problem), _MOST_SECONDS)
+    if feeding.problem:
+        raise ConfigError(feeding.problem)
     await asyncio.sleep(_SETTLE_SECONDS)
     # A picture for a report shows the desk, not what popped up over it.
     for dialog in window.findChildren(QDialog):
@@ -58,4 +68,6 @@ async def _wait_for(reached: Callable[[], bool], seconds: float) -> None:
 
 def _stands(pair: PairModel, jobs: JobRunner) -> bool:
     frame = pair.frame
-    return frame is not None and len(frame.times) > 0 and pair.evidence is not None and not jobs.busy()
+    if frame is None or not len(frame.times) or jobs.busy():
+        return False
+    return pair.evidence is not None or not pair.settings.x  # one leg alone has no evidence to wait for

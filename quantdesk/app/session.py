@@ -6,15 +6,16 @@ import asyncio
 import logging
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quantdesk.config import SIMULATOR_VENUE, Endpoints, FeedLimits, StoreLimits
 from quantdesk.model.market import MarketModel
-from quantdesk.store.base import Reader, StoreBusyError, StoreError, Writer
+from quantdesk.store.base import Reader, StoreBusyError, StoredBars, StoreError, TickArrays, Writer
 from quantdesk.store.read_only import ReadOnlyWriter
-from quantdesk.types import Interval, Light, Origin, StoreStatus
+from quantdesk.types import Instrument, Interval, Light, Origin, StoreStatus
 
 if TYPE_CHECKING:
     from quantdesk.ingest.live import Ingest
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 #: How many stored bars of each interval the desk shows at its start.
 STORED_BARS = 5_000
+#: So many stored trades go to the builder in one turn of the loop.
+_SEED_ROWS = 1_000
 SIMULATED_SEED = 7
 STORE_NAME = "quantdesk.sqlite"
 
@@ -40,6 +43,16 @@ class SessionPlan:
     speed: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Hold what the store knows of one symbol, or the problem in words."""
+
+    instrument: Instrument
+    bars: dict[Interval, StoredBars]
+    seeds: list[TickArrays]
+    problem: str = ""
+
+
 class Session:
     """Own what one way of data needs: ``run`` feeds the market until cancelled, ``close`` leaves nothing."""
 
@@ -52,32 +65,28 @@ class Session:
         self._reader: Reader | None = None
         self._simulator: SimulatorServer | None = None
         self._temporary: Path | None = None
+        self._busy = False
+        self._shown: set[tuple[str, str]] = set()
         # Simulated and replayed data never touch the real store; without a folder they vanish at the end.
         self._path = plan.store or self._make_temporary()
 
     @property
     def read_only(self) -> bool:
         """Return whether another program writes to this store."""
-        return isinstance(self.writer, ReadOnlyWriter)
+        return self._busy
 
-    def show_stored(self) -> None:
-        """Put the last stored bars on screen; a store that cannot be read turns the light red and says why."""
-        if not self._path.exists():
-            return
-        from quantdesk.store.embedded import open_embedded
+    def show_stored(self, symbols: Sequence[str], interval: str) -> None:
+        """Put the last stored bars of one interval on screen; ``run`` loads the others.
 
-        try:
-            reader = open_embedded(self._path, read_only=True)
-            try:
-                for symbol in self.plan.symbols:
-                    self._load(reader, symbol)
-            finally:
-                reader.close()
-        except StoreError as error:
-            self.market.set_store_status(StoreStatus(Light.RED, str(error)))
+        A store that cannot be read turns the light red and says why.
+        """
+        if interval in tuple(Interval) and self._path.exists():
+            wanted = [symbol for symbol in self.plan.symbols if symbol in symbols]
+            self._put([held for symbol in wanted if (held := self._read(symbol, (Interval(interval),), seeds=False))])
 
     async def run(self) -> None:
         """Open the store for writing and feed the market until cancelled (a replay: until it ends)."""
+        await self._load_rest()
         self.writer = await asyncio.to_thread(self._open_writer)
         if self.plan.replay is not None:
             from quantdesk.ingest.replay import Replay
@@ -119,8 +128,9 @@ class Session:
             writer = StoreWriter(lambda: open_embedded(path, limits), limits)
             writer.start()
         except StoreBusyError as error:
+            self._busy = True
             self._reader = self._open_reader()
-            return ReadOnlyWriter(str(error))
+            return ReadOnlyWriter(str(error), self._reader)
         except StoreError as error:
             return ReadOnlyWriter(f"nothing is being kept: {error}")
         except OSError as error:
@@ -142,7 +152,13 @@ class Session:
         from quantdesk.simulator.synthetic import SyntheticSource
 
         self._simulator = SimulatorServer(SyntheticSource(seed=SIMULATED_SEED))
-        await self._simulator.start()
+        # Cancelled halfway, a server would keep its ports open: let it start, then stop it whole.
+        starting = asyncio.ensure_future(self._simulator.start())
+        try:
+            await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            await asyncio.wait({starting})
+            raise
         return replace(
             self.plan.endpoints,
             ws_url=self._simulator.ws_url,
@@ -150,17 +166,51 @@ class Session:
             venue=SIMULATOR_VENUE,
         )
 
-    def _load(self, reader: Reader, symbol: str) -> None:
-        venue = SIMULATOR_VENUE if self.plan.origin is Origin.SIMULATED else self.plan.endpoints.venue
-        for held in reader.find(symbol, venue):
+    async def _load_rest(self) -> None:
+        """Load what ``show_stored`` left out: the other intervals, and the trades of the running bars."""
+        if not self._path.exists():
+            return
+        for symbol in self.plan.symbols:
+            left = [i for i in Interval if (symbol, i.value) not in self._shown]
+            held = await asyncio.to_thread(self._read, symbol, left, seeds=True)
+            if held is None:
+                continue
+            self._put([held])
+            for block in held.seeds:
+                self.market.seed(symbol, block)
+                await asyncio.sleep(0)  # five busy minutes of trades must not freeze the window
+
+    def _read(self, symbol: str, intervals: Sequence[Interval], *, seeds: bool) -> _Held | None:
+        """Read bars and, for the builder, the trades since the 5-minute bar of the last one."""
+        from quantdesk.store.embedded import open_embedded
+
+        try:
+            reader = open_embedded(self._path, read_only=True)
+            try:
+                venue = SIMULATOR_VENUE if self.plan.origin is Origin.SIMULATED else self.plan.endpoints.venue
+                for held in reader.find(symbol, venue):
+                    bars = {i: reader.load_bars(held.instrument, i, limit=STORED_BARS) for i in intervals}
+                    start = None if held.last_ts is None else held.last_ts - held.last_ts % Interval.M5.ms
+                    # Bars still running when the program was last shut are built on from their trades.
+                    wanted = seeds and start is not None
+                    blocks = list(reader.load_ticks(held.instrument, start, chunk=_SEED_ROWS)) if wanted else []
+                    return _Held(held.instrument, bars, blocks)
+            finally:
+                reader.close()
+        except StoreError as error:
+            return _Held(Instrument("", symbol), {}, [], str(error))
+        return None
+
+    def _put(self, found: Sequence[_Held]) -> None:
+        for held in found:
+            if held.problem:
+                self.market.set_store_status(StoreStatus(Light.RED, held.problem))
+                continue
+            symbol = held.instrument.symbol
             self.market.on_instrument(held.instrument)
-            for interval in Interval:
-                self.market.load(symbol, interval, reader.load_bars(held.instrument, interval, limit=STORED_BARS))
-            if held.last_ts is not None:
-                # Bars still running when the program was last shut are built on from their trades.
-                start = held.last_ts - held.last_ts % Interval.M5.ms
-                for block in reader.load_ticks(held.instrument, start):
-                    self.market.seed(symbol, block)
+            for interval, stored in held.bars.items():
+                self.market.load(symbol, interval, stored)
+                self._shown.add((symbol, interval.value))
 
     def _make_temporary(self) -> Path:
         self._temporary = Path(tempfile.mkdtemp(prefix="quantdesk-"))

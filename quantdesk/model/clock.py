@@ -32,6 +32,12 @@ class FrameClock(QObject):
         passed = self._since.elapsed() if self._since.isValid() else self._period
         self._timer.start(max(0, self._period - int(passed)))
 
+    def flush(self) -> None:
+        """Tick at once if a tick is due: for the first paint, which no turn of the loop precedes."""
+        if self._timer.isActive():
+            self._timer.stop()
+            self._on_timeout()
+
     def stop(self) -> None:
         """Drop the tick that is due."""
         self._timer.stop()

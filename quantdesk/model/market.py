@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
+from quantdesk.bars.agreement import KlineCheck
 from quantdesk.bars.arrays import BarArrays, FloatArray, IntArray
 from quantdesk.bars.builder import Bar
 from quantdesk.bars.series import BarSeries
@@ -148,9 +149,14 @@ class MarketModel(QObject):
         return replace(leg.quote, last=leg.trade.price, last_quantity=leg.trade.quantity, last_trade_ts=leg.trade.ts)
 
     def kline_checks(self, symbol: str) -> tuple[int, int]:
-        """Return (matched, compared): how many of the exchange's klines our bars agree with."""
+        """Return (matched, compared): how many of the exchange's klines our bars agree with; explained ones agree."""
         leg = self._legs.get(symbol)
         return (leg.checks.matched, leg.checks.compared) if leg else (0, 0)
+
+    def kline_differences(self, symbol: str) -> tuple[KlineCheck, ...]:
+        """Return the bars of the last three days that differ from the klines or needed an explanation."""
+        leg = self._legs.get(symbol)
+        return leg.checks.differences() if leg else ()
 
     def load(self, symbol: str, interval: str, stored: StoredBars) -> None:
         """Show stored bars; call it after on_instrument and before the feed starts."""
@@ -198,7 +204,10 @@ class MarketModel(QObject):
             leg = self._leg(tick.symbol)
         if leg.trade is None or tick.agg_id > leg.trade.agg_id:
             leg.trade = tick
-        self._mark_closed(tick.symbol, leg.bars.on_tick(tick))
+        closed = leg.bars.on_tick(tick)
+        leg.checks.on_tick(tick)
+        leg.checks.on_bars(closed)
+        self._mark_closed(tick.symbol, closed)
         self._touch(tick.symbol)
 
     def on_quote(self, quote: BookTicker) -> None:
@@ -235,6 +244,7 @@ class MarketModel(QObject):
         for symbol, leg in self._legs.items():
             closed = leg.bars.on_time(exchange_ms)
             if closed:
+                leg.checks.on_bars(closed)
                 self._mark_closed(symbol, closed)
                 self._touch(symbol)
             leg.checks.settle(exchange_ms, leg.bars)
@@ -245,7 +255,9 @@ class MarketModel(QObject):
             return
         if instrument.symbol not in self._legs:
             self.on_instrument(instrument)
-        self._leg(instrument.symbol).bars.merge_source(interval, bars)
+        leg = self._leg(instrument.symbol)
+        leg.bars.merge_source(interval, bars)
+        leg.checks.add_bars(interval, bars)
         self._mark_changed(instrument.symbol, (interval,))
 
     def on_gaps(self, symbol: str, gaps: Sequence[Gap]) -> None:
@@ -254,6 +266,7 @@ class MarketModel(QObject):
         if leg is None:
             return
         self._mark_changed(symbol, leg.bars.on_gaps(gaps))
+        leg.checks.recheck()
         span = leg.bars.take_outdated()
         if span is not None:
             self.reload_wanted.emit(symbol, *span)

@@ -123,6 +123,14 @@ class PairModel(QObject):
         if not self._turn.isActive():
             self._turn.start()
 
+    def build_now(self) -> None:
+        """Build the frame at once on this thread, for the first paint; evidence waits for the next job."""
+        if self._source is None or self._jobs.busy(EVALUATE):
+            return
+        built = build(self._order(self._source))
+        self._lines, self._frame = built.lines, built.frame
+        self.changed.emit()
+
     def tail(self) -> PairTail:
         """Return the bars newer than the frame, for display only; cheap enough to call at every paint."""
         frame, settings = self._frame, self._settings

@@ -20,6 +20,8 @@ from quantdesk.types import Gap, Instrument, Interval, Tick
 _SEED_MS = Interval.M5.ms
 _STEPS = {i.value: i for i in Interval}
 _TRADED = ("trades", "partial")
+#: So many changed bars wait at most for somebody to look.
+_MOST_FRESH = 512
 
 
 def _array(times: set[int]) -> IntArray:
@@ -46,6 +48,8 @@ class SymbolBars:
         self._stored_partial: dict[str, set[int]] = {i.value: set() for i in Interval}
         self._waiting: dict[Interval, dict[int, Bar]] = {i: {} for i in Interval}
         self._outdated: tuple[int, int] | None = None
+        # A bar changes with every trade but is read once a frame: the newest form waits until then.
+        self._fresh: dict[tuple[Interval, int], Bar] = {}
 
     def set_instrument(self, instrument: Instrument) -> None:
         """Take a new precision; a builder that has begun keeps its own, whose sums must stay of one kind."""
@@ -59,6 +63,7 @@ class SymbolBars:
 
     def series(self, interval: str) -> BarSeries | None:
         """Return the bars of an interval; None = unknown interval."""
+        self._show_fresh()
         step = _STEPS.get(interval)
         return self._extra.get(interval) if step is None else self._series[step]
 
@@ -70,14 +75,15 @@ class SymbolBars:
         closed, forming = self._builder.on_tick(tick)
         if self._builder.too_late != late:
             self._outdate(tick.ts)
-        for bar in forming:
-            self._show(bar)
-        for bar in closed:
-            self._show(bar)
+        for bar in (*forming, *closed):
+            self._fresh[bar.interval, bar.open_time] = bar
+        if len(self._fresh) > _MOST_FRESH:
+            self._show_fresh()
         return closed
 
     def on_time(self, exchange_ms: int) -> list[Bar]:
         """Close what ended; return those bars."""
+        self._show_fresh()
         closed = self._builder.on_time(exchange_ms)
         for bar in closed:
             self._show(bar)
@@ -147,6 +153,7 @@ class SymbolBars:
 
     def take_outdated(self) -> tuple[int, int] | None:
         """Return once the span (ms, end exclusive) in which only the store knows the whole bars, gaps closed."""
+        self._show_fresh()
         if self._outdated is None or self._holes:
             return None
         span, self._outdated = self._outdated, None
@@ -201,6 +208,11 @@ class SymbolBars:
 
     def _is_partial(self, interval: Interval, open_time: int) -> bool:
         return self._holes.touch(open_time, interval.ms) or not self._owns(interval, open_time)
+
+    def _show_fresh(self) -> None:
+        fresh, self._fresh = self._fresh, {}
+        for bar in fresh.values():
+            self._show(bar)
 
     def _show(self, bar: Bar) -> None:
         interval, time = bar.interval, bar.open_time

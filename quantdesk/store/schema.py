@@ -7,12 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 #: Rises with every change of the tables; an older program stays out of a newer store.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -26,7 +25,7 @@ class EpochMs(TypeDecorator[int]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Choose the column type of the database."""
-        native = postgresql.TIMESTAMP(timezone=True) if dialect.name == "postgresql" else sa.BigInteger()
+        native = sa.TIMESTAMP(timezone=True) if dialect.name == "postgresql" else sa.BigInteger()
         return dialect.type_descriptor(native)
 
     def bind_processor(self, dialect: Dialect) -> Callable[[int | None], Any] | None:
@@ -56,6 +55,7 @@ instruments = sa.Table(
     sa.Column("ticks", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("last_agg_id", sa.BigInteger),
     sa.Column("last_agg_ts", EpochMs),
+    sa.Column("duplicates", sa.BigInteger, nullable=False, server_default="0"),
     sa.UniqueConstraint("venue", "symbol"),
 )
 

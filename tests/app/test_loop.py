@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
@@ -93,5 +96,17 @@ def test_cancelling_a_wait_returns_at_once(qapp: QApplication) -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.02):
                 await asyncio.sleep(30)
+
+    run(main(), qapp)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_a_signal_reaches_its_callback(qapp: QApplication) -> None:
+    async def main() -> None:
+        seen = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, seen.set)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(seen.wait(), 20)
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
 
     run(main(), qapp)

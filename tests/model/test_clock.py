@@ -32,3 +32,15 @@ def test_a_clock_marked_without_end_keeps_its_rate(qtbot):
     qtbot.wait(300)
     clock.stop()
     assert 1 <= len(ticks) <= 8
+
+
+def test_a_flush_ticks_at_once_and_only_when_a_tick_is_due(qtbot):
+    clock, ticks = FrameClock(), []
+    clock.tick.connect(lambda: ticks.append(1))
+    clock.flush()
+    assert ticks == []
+    clock.mark()
+    clock.flush()
+    assert ticks == [1]
+    qtbot.wait(80)
+    assert ticks == [1]

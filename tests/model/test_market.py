@@ -141,7 +141,8 @@ def test_memory_of_a_long_session_is_bounded(market):
         market.on_tick(tick(number, START + number * 60_000))
         market.on_kline(Kline("BTCUSDT", "1m", number * 60_000, number * 60_000 + 59_999, 1, 1, 1, 1, 1, 1, 1, True, 0))
     leg = market._legs["BTCUSDT"]
-    assert len(leg.checks._waiting) <= 16
+    assert len(leg.checks._klines) <= 3 * 1_440
+    assert len(leg.checks._ids) <= 3 * 1_440
     assert all(len(held) < 8_800 for held in leg.bars._builder._bars.values())
     spin()
     assert market._closed == {}

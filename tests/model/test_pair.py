@@ -175,3 +175,13 @@ def test_a_file_is_never_cut(pair, until, monkeypatch):
 def test_senseless_settings_are_refused(wrong):
     with pytest.raises(ConfigError):
         replace(SETTINGS, **wrong)
+
+
+def test_the_first_frame_can_be_built_before_there_is_a_loop_and_imports_nothing_heavy(pair, until, jobs):
+    pair.set_source(filled(), SETTINGS)
+    pair.build_now()
+    assert pair.frame is not None and len(pair.frame) == 200 and np.isfinite(pair.frame.last.z)
+    assert pair.evidence is None and not jobs.busy()
+    first = pair.frame
+    until(lambda: pair.evidence is not None)
+    assert pair.frame.version > first.version and pair.frame.beta == first.beta
