@@ -32,7 +32,8 @@ class Recording:
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
-            raise RecordingError(f"{path}: there is no such file")
+            what = "is a folder: name a file" if path.is_dir() else "there is no such file"
+            raise RecordingError(f"{path}: {what}")
         self.path = path
         self.skipped = 0
         self.damage = ""

@@ -54,6 +54,8 @@ def test_a_cut_gzip_file_yields_what_is_there_and_says_so(tmp_path):
 def test_a_missing_file_is_said_in_one_line(tmp_path):
     with pytest.raises(ConfigError, match="no such file"):
         Recording(tmp_path / "none")
+    with pytest.raises(ConfigError, match="is a folder"):
+        read_frames(tmp_path)
 
 
 def test_the_recorded_files_have_their_golden_counts(shared_data):

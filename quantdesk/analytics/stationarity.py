@@ -19,8 +19,8 @@ Autolag = Literal["AIC", "BIC"]
 _EPS = float(np.finfo(np.float64).eps)
 #: Where statsmodels' coint itself gives up: R^2 this close to 1 leaves no residual to test.
 _COLLINEAR = 100 * float(np.sqrt(_EPS))
-#: Below this many observations a unit root test says nothing.
-_FEWEST = 12
+#: Below this many observations the test regression has no statistic.
+_FEWEST = 4
 
 
 class NoValueError(ValueError):

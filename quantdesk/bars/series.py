@@ -122,10 +122,6 @@ class BarSeries:
         """Return the revision of each bar (a copy)."""
         return self._revision[self._span()].copy()
 
-    def last_close(self) -> float | None:
-        """Return the close of the newest bar."""
-        return float(self._columns["close"][self._start + self._size - 1]) if self._size else None
-
     def _span(self, last: int | None = None) -> slice:
         skipped = 0 if last is None else max(0, self._size - last)
         return slice(self._start + skipped, self._start + self._size)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -204,13 +203,11 @@ def _one_leg(path: Path, skip_bad_rows: bool, interval_ms: int | None, notes: li
 
 
 def _read(path: Path, skip_bad_rows: bool, interval_ms: int | None, notes: list[str]) -> tuple[LoadedLeg, ...]:
-    """Read a file; what it held goes to the notes, rows left out also to stderr."""
+    """Read a file; what it held, and what was left out, goes to the notes."""
     from quantdesk.store.files import read_file
 
     loaded = read_file(path, skip_bad_rows=skip_bad_rows, bar_interval_ms=interval_ms)
     notes.append(loaded.report.summary())
-    if loaded.report.rejected:
-        print(loaded.report.summary(), file=sys.stderr)
     return loaded.legs
 
 

@@ -56,7 +56,8 @@ def run(args: argparse.Namespace) -> int:
     finally:
         reader.close()
     if args.output != "-":
-        print(f"{rows} {args.what} of {instrument.symbol} written to {args.output}", file=sys.stderr)
+        held = f"{instrument.symbol} ({instrument.venue})"
+        print(f"{rows} {args.what} of {held} written to {args.output}", file=sys.stderr)
     return 0
 
 

@@ -46,7 +46,10 @@ def open_writer(args: argparse.Namespace, limits: StoreLimits | None = None) -> 
     from quantdesk.store.writer import StoreWriter
 
     path, bounds = store_file(args), limits or StoreLimits()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{path.parent} cannot be the folder of the store: {error.strerror or error}") from error
     writer = StoreWriter(lambda: open_embedded(path, bounds), bounds)
     writer.start()
     return writer

@@ -82,6 +82,7 @@ class Exchange:
     """
 
     def __init__(self, source: Source, clock: Clock | None = None, *, history_minutes: int = 60) -> None:
+        self.reach_ms = REACH_MS
         self.source = source
         self.clock = clock or WallClock()
         self.started_ms = self.clock.now_ms()
@@ -174,7 +175,7 @@ class Exchange:
         return Mark(price, price * 1.0001, (self.now_ms() // FUNDING_MS + 1) * FUNDING_MS)
 
     def _reach(self, now: int) -> int:
-        return max(self.first_minute * MINUTE_MS, now - REACH_MS)
+        return max(self.first_minute * MINUTE_MS, now - self.reach_ms)
 
     def _visible(self, symbol: str, minute: int, now: int) -> TradeColumns:
         block = self.source.trades(symbol, minute)

@@ -145,6 +145,16 @@ def premium_index(symbol: str, mark: Mark, now: int) -> str:
     )
 
 
+def funding_rate(symbol: str, time: int) -> str:
+    """Write one object of /fapi/v1/fundingRate."""
+    return f'{{"symbol":"{symbol}","fundingTime":{time},"fundingRate":"{FUNDING_RATE}"}}'
+
+
+def price_ticker(symbol: str, price: str, time: int) -> str:
+    """Write one object of /fapi/v1/ticker/price."""
+    return f'{{"symbol":"{symbol}","price":"{price}","time":{time}}}'
+
+
 def book_ticker(listing: Listing, books: BookColumns) -> str:
     """Write one object of /fapi/v1/ticker/bookTicker."""
     row = [int(column[-1]) for column in (books.bid, books.bid_quantity, books.ask, books.ask_quantity)]

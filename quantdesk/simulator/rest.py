@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 from aiohttp import web
 
 from quantdesk.simulator import payloads
-from quantdesk.simulator.exchange import INTERVALS, Exchange
-from quantdesk.simulator.faults import Faults, Limits
+from quantdesk.simulator.exchange import FUNDING_MS, INTERVALS, Exchange
+from quantdesk.simulator.faults import Faults, Limits, RestFault
 from quantdesk.simulator.market import MINUTE_MS, Listing
 
 _HOUR_MS = 3_600_000
 _MAX_TRADES, _MAX_KLINES = 1_000, 1_500
 _FAR_FUTURE = 1 << 53
+_REMEMBERED = 10_000
+#: A request that is to time out is answered after this (s), if anybody still waits.
+_NEVER = 3_600.0
 
 Weight = Callable[[Mapping[str, str]], int]
 
@@ -25,6 +31,17 @@ class _Refusal(Exception):  # noqa: N818  # it is an answer, not a failure of th
         super().__init__(words)
         self.code = code
         self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSeen:
+    """Remember a request: when it came (monotonic s), what it asked for, and the status it got."""
+
+    at: float
+    path: str
+    symbol: str
+    from_id: str
+    status: int
 
 
 class _Budget:
@@ -69,6 +86,7 @@ class RestServer:
         self._budget = _Budget(limits)
         self._runner: web.AppRunner | None = None
         self.requests: dict[str, int] = {}
+        self.seen: deque[RequestSeen] = deque(maxlen=_REMEMBERED)
 
     async def start(self, host: str, port: int) -> int:
         """Listen and return the port; raises OSError if it is taken."""
@@ -89,23 +107,32 @@ class RestServer:
 
     def _route(
         self, weight: Weight, answer: Callable[[RestServer, Mapping[str, str]], str]
-    ) -> Callable[[web.Request], Awaitable[web.Response]]:
-        async def reply(request: web.Request) -> web.Response:
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def reply(request: web.Request) -> web.StreamResponse:
             self.requests[request.path] = self.requests.get(request.path, 0) + 1
-            faults = self._faults()
-            if faults.rest_status is not None:
-                return _refused(faults.rest_status, -1003, "refused by a fault", faults.retry_after)
-            status, wait = self._budget.spend(weight(request.query), self._exchange.now_ms())
-            headers = {"X-MBX-USED-WEIGHT-1M": str(self._budget.used)}
-            if status != 200:
-                return _refused(status, -1003, "Too many requests; slow down.", wait, headers)
-            try:
-                body = answer(self, request.query)
-            except _Refusal as refusal:
-                return _refused(refusal.status, refusal.code, str(refusal), None, headers)
-            return web.Response(text=body, content_type="application/json", headers=headers)
+            response = self._reply(request, weight, answer)
+            asked = (request.query.get("symbol", ""), request.query.get("fromId", ""))
+            self.seen.append(RequestSeen(asyncio.get_running_loop().time(), request.path, *asked, response.status))
+            fault = self._faults().rest_fault
+            return response if fault is None or response.status != 200 else await _spoiled(request, response, fault)
 
         return reply
+
+    def _reply(
+        self, request: web.Request, weight: Weight, answer: Callable[[RestServer, Mapping[str, str]], str]
+    ) -> web.Response:
+        faults = self._faults()
+        if faults.rest_status is not None:
+            return _refused(faults.rest_status, -1003, "refused by a fault", faults.retry_after)
+        status, wait = self._budget.spend(weight(request.query), self._exchange.now_ms())
+        headers = {"X-MBX-USED-WEIGHT-1M": str(self._budget.used)}
+        if status != 200:
+            return _refused(status, -1003, "Too many requests; slow down.", wait, headers)
+        try:
+            body = answer(self, request.query)
+        except _Refusal as refusal:
+            return _refused(refusal.status, refusal.code, str(refusal), None, headers)
+        return web.Response(text=body, content_type="application/json", headers=headers)
 
     async def _unknown(self, request: web.Request) -> web.Response:
         return _refused(404, -5000, f"Path {request.path}, Method {request.method} is invalid")
@@ -114,7 +141,7 @@ class RestServer:
         return "{}"
 
     def _time(self, _query: Mapping[str, str]) -> str:
-        return f'{{"serverTime":{self._exchange.now_ms()}}}'
+        return f'{{"serverTime":{self._exchange.now_ms() + self._faults().time_offset_ms}}}'
 
     def _info(self, _query: Mapping[str, str]) -> str:
         return payloads.exchange_info(self._exchange, self._limits.weight_per_minute)
@@ -160,6 +187,22 @@ class RestServer:
         now = self._exchange.now_ms()
         return _each(query, self._listings(query), lambda at: _premium(self._exchange, at, now))
 
+    def _funding_rate(self, query: Mapping[str, str]) -> str:
+        limit = _limit(query, 100, _MAX_TRADES)
+        start, end = _integer(query, "startTime"), _integer(query, "endTime")
+        last = min(_FAR_FUTURE if end is None else end, self._exchange.now_ms()) // FUNDING_MS
+        first = max(last - limit + 1 if start is None else -(-start // FUNDING_MS), 0)
+        times = [at * FUNDING_MS for at in range(first, min(last + 1, first + limit))]
+        return f"[{','.join(payloads.funding_rate(at.symbol, time) for time in times for at in self._listings(query))}]"
+
+    def _price_ticker(self, query: Mapping[str, str]) -> str:
+        now = self._exchange.now_ms()
+        return _each(query, self._listings(query), lambda at: self._price_of(at, now))
+
+    def _price_of(self, listing: Listing, now: int) -> str:
+        price = listing.price(self._exchange.last_price(listing.symbol))
+        return payloads.price_ticker(listing.symbol, price, now)
+
     def _book_ticker(self, query: Mapping[str, str]) -> str:
         quoted = [(listing, self._exchange.book(listing.symbol)) for listing in self._listings(query)]
         held = {listing: books for listing, books in quoted if len(books)}
@@ -181,8 +224,29 @@ class RestServer:
         "/fapi/v1/aggTrades": (lambda _query: 20, _agg_trades),
         "/fapi/v1/klines": (_kline_weight, _klines),
         "/fapi/v1/premiumIndex": (lambda query: 1 if "symbol" in query else 10, _premium_index),
+        "/fapi/v1/fundingRate": (lambda _query: 1, _funding_rate),
+        "/fapi/v1/ticker/price": (lambda query: 1 if "symbol" in query else 2, _price_ticker),
         "/fapi/v1/ticker/bookTicker": (lambda query: 2 if "symbol" in query else 5, _book_ticker),
     }
+
+
+async def _spoiled(request: web.Request, response: web.Response, fault: RestFault) -> web.StreamResponse:
+    """Answer as a broken server or line would."""
+    if fault is RestFault.TIMEOUT:
+        await asyncio.sleep(_NEVER)
+    if fault is RestFault.WRONG:
+        return web.Response(text='{"result":"try later"}', content_type="application/json")
+    text = response.text or ""
+    if fault is RestFault.NONSENSE:
+        text = text.replace('"p":"', '"p":"-').replace("serverTime", "time").replace('"symbols":[', '"symbols":[7,')
+        return web.Response(text=text, content_type="application/json")
+    half = web.StreamResponse(headers={"Content-Length": str(len(text.encode()))})
+    half.content_type = "application/json"
+    await half.prepare(request)
+    await half.write(text.encode()[: len(text) // 2])
+    if request.transport is not None:
+        request.transport.abort()
+    return half
 
 
 def _premium(exchange: Exchange, listing: Listing, now: int) -> str:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from quantdesk.config import ConfigError
 from quantdesk.simulator.clock import Clock, WallClock
-from quantdesk.simulator.exchange import Exchange
+from quantdesk.simulator.exchange import REACH_MS, Exchange
 from quantdesk.simulator.faults import Faults, Limits
 from quantdesk.simulator.market import Source
+from quantdesk.simulator.schedule import Player, Schedule
 from quantdesk.simulator.streams import StreamServer
 from quantdesk.simulator.tape import PACE, Tape
 from quantdesk.simulator.truth_log import TruthLog
@@ -50,7 +51,8 @@ def make_exchange(
 class SimulatorServer:
     """Serve an exchange on two loopback ports, within the loop that starts it.
 
-    ``faults`` may be set at any time. ``log`` names a file that every generated trade is appended to.
+    ``faults`` may be set at any time, or by a ``schedule`` that counts from the start. ``log`` names
+    a file that every generated trade is appended to.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class SimulatorServer:
         port: int = 0,
         rest_port: int = 0,
         faults: Faults | None = None,
+        schedule: Schedule | None = None,
         limits: Limits | None = None,
         log: Path | None = None,
     ) -> None:
@@ -69,11 +72,13 @@ class SimulatorServer:
         self._host = host
         self._ports = (port, rest_port)
         self._log_path = log
+        self._player = Player(schedule or Schedule())
         self._log: TruthLog | None = None
         self.streams = StreamServer(self.exchange.clock, self.limits, faults or Faults())
         self.rest: RestServer | None = None
         self._task: asyncio.Task[None] | None = None
         self._tape: Tape | None = None
+        self.exchange.reach_ms = self.faults.reach_ms or REACH_MS
         self.ws_url = ""
         self.rest_url = ""
 
@@ -84,6 +89,7 @@ class SimulatorServer:
 
     @faults.setter
     def faults(self, faults: Faults) -> None:
+        self.exchange.reach_ms = REACH_MS if faults.reach_ms is None else faults.reach_ms
         self.streams.set_faults(faults)
 
     async def start(self) -> None:
@@ -133,7 +139,10 @@ class SimulatorServer:
             await asyncio.shield(self._task)
 
     async def _run(self, tape: Tape) -> None:
+        start = self.exchange.now_ms()
         while True:
+            for faults in self._player.due((self.exchange.now_ms() - start) / 1_000):
+                self.faults = faults
             self.streams.check()
             tape.advance()
             await self.exchange.clock.sleep(PACE)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 from collections import deque
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -16,19 +16,32 @@ from websockets.http11 import Request, Response
 
 from quantdesk.simulator.clock import Clock
 from quantdesk.simulator.faults import Faults, Limits
+from quantdesk.simulator.wire import Wire
 
 PUBLIC, MARKET, NOWHERE = "public", "market", ""
 
 _METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS")
 _INVALID_REQUEST, _INVALID_JSON = 2, 3
 _MAX_MESSAGE = 1 << 16
+_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ControlSeen:
+    """Remember a control message: when it came (ms), on which connection, and what it asked for."""
+
+    at_ms: int
+    connection: int
+    method: str
+    params: tuple[str, ...]
 
 
 class Connection:
     """Hold one client's route, form (raw or combined) and subscriptions, in order of arrival."""
 
-    def __init__(self, socket: ServerConnection, opened_ms: int) -> None:
+    def __init__(self, socket: ServerConnection, opened_ms: int, number: int = 0) -> None:
         self.socket = socket
+        self.number = number
         self.opened_ms = opened_ms
         self.route, self.combined, names = read_path(socket.request.path if socket.request else "/")
         self.streams: dict[str, None] = dict.fromkeys(names)
@@ -63,9 +76,12 @@ class StreamServer:
         self._closing: set[asyncio.Task[None]] = set()
         self._server: Server | None = None
         self._faults = faults
-        self._random = random.Random(faults.seed)  # noqa: S311  # faults are drawn, nothing is secret
         self._last_cut_ms = clock.now_ms()
-        self.sent = 0
+        self._doomed: list[tuple[int, Connection]] = []
+        self._revived: set[str] = set()
+        self.wire = Wire(faults)
+        self.opened = self.handshakes = 0
+        self.controls: deque[ControlSeen] = deque(maxlen=_REMEMBERED)
         self.slow = 0
 
     async def start(self, host: str, port: int) -> int:
@@ -94,6 +110,11 @@ class StreamServer:
             await asyncio.wait(self._closing)
 
     @property
+    def sent(self) -> int:
+        """Return how many market data frames went out."""
+        return self.wire.sent
+
+    @property
     def faults(self) -> Faults:
         """Return the faults in force."""
         return self._faults
@@ -101,10 +122,16 @@ class StreamServer:
     def set_faults(self, faults: Faults) -> None:
         """Put other faults in force, for open connections too."""
         self._faults = faults
-        self._random = random.Random(faults.seed)  # noqa: S311  # faults are drawn, nothing is secret
         self._last_cut_ms = self._clock.now_ms()
+        self._revived.clear()
         for connection in self._connections:
             self._hold(connection)
+        self.wire.set_faults(faults)
+        self.wire.inject([connection.socket for connection in self._connections])
+        if faults.shutdown_in is not None:
+            self.announce_shutdown()
+            end = self._last_cut_ms + round(faults.shutdown_in * 1_000)
+            self._doomed += [(end, connection) for connection in self._connections]
 
     def wanted(self, route: str, stream: str) -> bool:
         """Say whether anybody listens to a stream."""
@@ -118,20 +145,20 @@ class StreamServer:
         """Send a payload to the subscribers of a stream, bare or wrapped as each of them reads it."""
         faults = self._faults
         listeners = self._subscribers.get((route, stream))
-        if not listeners or faults.hang or stream in faults.silent:
+        if not listeners or faults.hang or (stream in faults.silent and stream not in self._revived):
             return
         bare = [c.socket for c in listeners if not c.combined]
         wrapped = [c.socket for c in listeners if c.combined]
         if bare:
-            self._send(bare, payload)
+            self.wire.send(stream, bare, payload)
         if wrapped:
             whole = f'{{"stream":"{stream}","data":{payload}}}' if isinstance(payload, str) else payload
-            self._send(wrapped, whole)
+            self.wire.send(stream, wrapped, whole)
 
     def announce_shutdown(self) -> None:
         """Tell every client that its connection will be cut soon."""
         event = f'{{"e":"serverShutdown","E":{self._clock.now_ms()}}}'
-        self._send([connection.socket for connection in self._connections], event)
+        self.wire.send("", [connection.socket for connection in self._connections], event)
 
     def cut_all(self, code: int = 1001) -> None:
         """Close every connection with a code; 1006 resets it without a close frame."""
@@ -147,22 +174,15 @@ class StreamServer:
             elif connection.socket.transport.get_write_buffer_size() > self._limits.send_buffer:
                 self.slow += 1
                 self._cut(connection, 1008, "reading too slowly")
+        due = [connection for end, connection in self._doomed if end <= now]
+        self._doomed = [(end, connection) for end, connection in self._doomed if end > now]
+        for connection in due:
+            if connection in self._connections:
+                self._cut(connection, 1012, "shut down as announced")
         every = self._faults.close_every
         if every is not None and now - self._last_cut_ms >= every * 1_000:
             self._last_cut_ms = now
             self.cut_all(self._faults.close_code)
-
-    def _send(self, sockets: list[ServerConnection], frame: str | bytes) -> None:
-        faults = self._faults
-        if not faults.spoils_frames:
-            self.sent += len(sockets)
-            broadcast(sockets, frame)
-            return
-        for socket in sockets:
-            if self._random.random() >= faults.drop:
-                copies = 2 if self._random.random() < faults.duplicate else 1
-                self.sent += copies
-                broadcast([socket] * copies, frame)
 
     def _cut(self, connection: Connection, code: int, reason: str) -> None:
         self._leave(connection)
@@ -182,7 +202,10 @@ class StreamServer:
         else:
             transport.resume_reading()
 
-    def _admit(self, socket: ServerConnection, request: Request) -> Response | None:
+    async def _admit(self, socket: ServerConnection, request: Request) -> Response | None:
+        self.handshakes += 1
+        if self._faults.handshake_delay:
+            await asyncio.sleep(self._faults.handshake_delay)
         now = self._clock.now_ms()
         self._connects.append(now)
         while self._connects and now - self._connects[0] > self._limits.connects_seconds * 1_000:
@@ -200,7 +223,8 @@ class StreamServer:
         return response
 
     async def _serve(self, socket: ServerConnection) -> None:
-        connection = Connection(socket, self._clock.now_ms())
+        self.opened += 1
+        connection = Connection(socket, self._clock.now_ms(), self.opened)
         self._connections.add(connection)
         for stream in connection.streams:
             self._subscribers.setdefault((connection.route, stream), set()).add(connection)
@@ -213,11 +237,17 @@ class StreamServer:
                     return
                 answer = self._answer(connection, message)
                 if not (self._faults.no_ack or self._faults.hang):
-                    await socket.send(answer)
+                    await self._acknowledge(socket, answer)
         except ConnectionClosed:
             pass  # the client went away; what it had is given up below
         finally:
             self._leave(connection)
+
+    async def _acknowledge(self, socket: ServerConnection, answer: str) -> None:
+        if self._faults.ack_delay:
+            asyncio.get_running_loop().call_later(self._faults.ack_delay, broadcast, [socket], answer)
+        else:
+            await socket.send(answer)
 
     def _floods(self, connection: Connection) -> bool:
         now = self._clock.now_ms()
@@ -255,6 +285,7 @@ class StreamServer:
         return self._obey(connection, method, params, number)
 
     def _obey(self, connection: Connection, method: str, params: list[str], number: int | str) -> str:
+        self.controls.append(ControlSeen(self._clock.now_ms(), connection.number, method, tuple(params)))
         result: list[str] | None = None
         if method == "LIST_SUBSCRIPTIONS":
             result = list(connection.streams)
@@ -264,9 +295,13 @@ class StreamServer:
             for stream in params:
                 connection.streams.pop(stream, None)
                 self._unsubscribe(connection, stream)
+        elif self._faults.ack_error is not None:
+            return _error(self._faults.ack_error, "refused by a fault", number)
         elif len(connection.streams.keys() | set(params)) > self._limits.streams:
             return _error(_INVALID_REQUEST, f"Invalid request: more than {self._limits.streams} streams", number)
         else:
+            if self._faults.renewable:
+                self._revived.update(params)
             for stream in params:
                 connection.streams[stream] = None
                 self._subscribers.setdefault((connection.route, stream), set()).add(connection)

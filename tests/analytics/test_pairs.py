@@ -8,79 +8,24 @@ from hypothesis import strategies as st
 from quantdesk.analytics import pairs
 from quantdesk.analytics.correlation import rolling_correlation
 from quantdesk.analytics.hedge import ols
-from quantdesk.analytics.pairs import Formation, PairSnapshot, evaluate, schedule
+from quantdesk.analytics.pairs import PairSnapshot, evaluate
 from quantdesk.analytics.spread import walk_forward_z
 from quantdesk.analytics.stationarity import adf, engle_granger, half_life
 
 MINUTE = 60_000
-COLUMNS = ("times", "y", "x", "spread", "spread_mean", "spread_sigma", "beta", "z", "correlation")
+COLUMNS = ("times", "y", "x", "z", "correlation")
 
 
 @pytest.fixture
 def snapshot(walk_pair) -> PairSnapshot:
     y, x = walk_pair
     times = np.arange(len(y), dtype=np.int64) * MINUTE
-    return PairSnapshot(times, y, times, x, formations=(Formation(0, 239 * MINUTE),))
+    return PairSnapshot(times, y, times, x)
 
 
 def _cut(snapshot: PairSnapshot, rows: int) -> PairSnapshot:
     legs = ("times_y", "closes_y", "times_x", "closes_x")
     return replace(snapshot, **{name: getattr(snapshot, name)[:rows] for name in legs})
-
-
-def test_the_spread_uses_the_beta_of_its_formation_window(snapshot: PairSnapshot) -> None:
-    series = evaluate(snapshot)
-    fit = ols(snapshot.closes_y[:240], snapshot.closes_x[:240])
-    assert series.fit == fit
-    np.testing.assert_array_equal(series.spread, snapshot.closes_y - fit.beta * snapshot.closes_x)
-    assert series.spread_mean[0] == pytest.approx(series.spread[:240].mean())
-    assert series.spread_mean[-1] == pytest.approx(fit.alpha, rel=1e-9)
-    assert series.spread_sigma[-1] == pytest.approx(series.spread[:240].std(ddof=1))
-    np.testing.assert_array_equal(series.z, walk_forward_z(snapshot.closes_y, snapshot.closes_x, 60).z)
-    np.testing.assert_array_equal(series.correlation, rolling_correlation(snapshot.closes_y, snapshot.closes_x, 60))
-
-
-def test_a_refit_applies_from_its_row_on_and_leaves_the_past(snapshot: PairSnapshot) -> None:
-    before = evaluate(snapshot)
-    refit = Formation(760 * MINUTE, 999 * MINUTE, 1_000 * MINUTE)
-    after = evaluate(replace(snapshot, formations=(*snapshot.formations, refit)))
-    np.testing.assert_array_equal(after.spread[:1_000], before.spread[:1_000])
-    assert (after.spread[1_000:] != before.spread[1_000:]).all()
-    assert [r.row for r in after.refits] == [0, 1_000]
-    assert after.refits[1].time == 1_000 * MINUTE
-    assert after.fit == ols(snapshot.closes_y[760:1_000], snapshot.closes_x[760:1_000])
-    np.testing.assert_array_equal(after.z, before.z)
-
-
-def test_a_refit_after_the_last_bar_draws_the_live_bar_only(snapshot: PairSnapshot) -> None:
-    now = Formation(2_760 * MINUTE, 2_999 * MINUTE, 3_000 * MINUTE)
-    series = evaluate(replace(snapshot, formations=(*snapshot.formations, now)))
-    np.testing.assert_array_equal(series.spread, evaluate(snapshot).spread)
-    assert series.live(3_100.0, 60_000.0)[0] == 3_100.0 - series.refits[1].fit.beta * 60_000.0
-
-
-def test_a_refit_without_a_value_keeps_the_older_beta(snapshot: PairSnapshot) -> None:
-    closes = snapshot.closes_x.copy()
-    closes[760:1_000] = 5.0
-    flat = Formation(760 * MINUTE, 999 * MINUTE, 1_000 * MINUTE)
-    series = evaluate(replace(snapshot, closes_x=closes, formations=(*snapshot.formations, flat)))
-    assert len(series.refits) == 1
-    assert len(set(series.beta.tolist())) == 1
-
-
-def test_the_schedule_refits_on_the_bars_before(snapshot: PairSnapshot) -> None:
-    formations = schedule(snapshot.formations[0], snapshot.times_y, bars=240, every=500)
-    assert formations[1] == Formation(500 * MINUTE, 739 * MINUTE, 740 * MINUTE)
-    assert [r.row for r in evaluate(replace(snapshot, formations=formations)).refits] == [
-        0,
-        740,
-        1_240,
-        1_740,
-        2_240,
-        2_740,
-    ]
-    with pytest.raises(ValueError, match="refits need"):
-        schedule(snapshot.formations[0], snapshot.times_y, bars=2, every=500)
 
 
 @settings(max_examples=40, deadline=None)
@@ -91,10 +36,9 @@ def test_no_series_depends_on_the_future(seed: int, cut: int, log: bool, data: s
     y, x = np.round(1_000 * np.exp(0.002 * rng.standard_normal((2, 500)).cumsum(axis=1)), 2)
     keep_y, keep_x = np.flatnonzero(rng.random(500) < 0.95), np.flatnonzero(rng.random(500) < 0.95)
     y[rng.random(500) < 0.02] = np.nan
-    formations = schedule(Formation(0, 59 * MINUTE), times, bars=60, every=97)
-    whole = PairSnapshot(times[keep_y], y[keep_y], times[keep_x], x[keep_x], 30, 30, log, formations)
+    whole = PairSnapshot(times[keep_y], y[keep_y], times[keep_x], x[keep_x], 30, 30, log)
     part_y, part_x = keep_y[keep_y < cut], keep_x[keep_x < cut]
-    part = PairSnapshot(times[part_y], y[part_y], times[part_x], x[part_x], 30, 30, log, formations)
+    part = PairSnapshot(times[part_y], y[part_y], times[part_x], x[part_x], 30, 30, log)
     y[cut:], x[cut:] = data.draw(st.sampled_from([np.nan, 1e9, 1.0])), 7.0
     changed = replace(whole, closes_y=y[keep_y], closes_x=x[keep_x])
     expected = evaluate(part)
@@ -104,6 +48,12 @@ def test_no_series_depends_on_the_future(seed: int, cut: int, log: bool, data: s
             np.testing.assert_array_equal(getattr(other, name)[: len(column)], column, err_msg=name)
 
 
+def test_z_and_correlation_are_those_of_the_joined_closes(snapshot: PairSnapshot) -> None:
+    series = evaluate(snapshot)
+    np.testing.assert_array_equal(series.z, walk_forward_z(snapshot.closes_y, snapshot.closes_x, 60).z)
+    np.testing.assert_array_equal(series.correlation, rolling_correlation(snapshot.closes_y, snapshot.closes_x, 60))
+
+
 def test_legs_are_joined_on_time_and_never_carried(snapshot: PairSnapshot) -> None:
     kept = np.delete(np.arange(3_000), [100, 101, 1_500])
     holed = replace(snapshot, times_x=snapshot.times_x[kept], closes_x=snapshot.closes_x[kept])
@@ -111,26 +61,14 @@ def test_legs_are_joined_on_time_and_never_carried(snapshot: PairSnapshot) -> No
     both = replace(holed, times_y=snapshot.times_y[kept], closes_y=snapshot.closes_y[kept])
     for name in COLUMNS:
         np.testing.assert_array_equal(getattr(series, name), getattr(evaluate(both), name))
-    assert series.rows_y.tolist() == kept.tolist()
-    assert series.rows_x.tolist() == list(range(len(kept)))
+    np.testing.assert_array_equal(series.y, snapshot.closes_y[kept])
 
 
-def test_logs_are_used_for_hedge_spread_and_z(snapshot: PairSnapshot) -> None:
+def test_logs_are_used_for_the_legs_and_z(snapshot: PairSnapshot) -> None:
     series = evaluate(replace(snapshot, log=True))
     log_y, log_x = np.log(snapshot.closes_y), np.log(snapshot.closes_x)
-    assert series.fit == ols(log_y[:240], log_x[:240])
     np.testing.assert_array_equal(series.z, walk_forward_z(log_y, log_x, 60).z)
     np.testing.assert_array_equal(series.correlation, evaluate(snapshot).correlation)
-    assert np.isnan(series.live(-1.0, 2.0)).all()
-
-
-def test_the_live_bar_continues_the_series(snapshot: PairSnapshot) -> None:
-    for log in (False, True):
-        given_log = replace(snapshot, log=log)
-        spread, z = evaluate(_cut(given_log, 2_999)).live(snapshot.closes_y[-1], snapshot.closes_x[-1])
-        whole = evaluate(given_log)
-        assert spread == pytest.approx(whole.spread[-1], rel=1e-12)
-        assert z == pytest.approx(whole.z[-1], rel=1e-7)
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2, 19, 60, 61])
@@ -153,9 +91,6 @@ def test_results_and_snapshots_cannot_be_written_to(walk_pair) -> None:
     series = evaluate(snapshot)
     for name in COLUMNS:
         assert not getattr(series, name).flags.writeable
-    assert np.isnan(series.spread).all()
-    assert series.fit is None
-    assert np.isnan(series.live(1.0, 2.0)[0])
 
 
 def test_the_evidence_is_that_of_the_newest_bars(snapshot: PairSnapshot) -> None:
@@ -172,11 +107,5 @@ def test_the_evidence_is_that_of_the_newest_bars(snapshot: PairSnapshot) -> None
 def test_wrong_settings_are_refused_in_words(snapshot: PairSnapshot) -> None:
     with pytest.raises(ValueError, match="at least 20 bars"):
         replace(snapshot, window=19)
-    with pytest.raises(ValueError, match="end before"):
-        Formation(5, 4)
-    with pytest.raises(ValueError, match="after its formation"):
-        Formation(0, 9, 9)
-    with pytest.raises(ValueError, match="ascend"):
-        replace(snapshot, formations=(Formation(0, 1, 8), Formation(0, 2, 8)))
     with pytest.raises(ValueError, match="one close for each time"):
         replace(snapshot, closes_y=snapshot.closes_y[1:])

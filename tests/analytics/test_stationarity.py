@@ -73,7 +73,7 @@ _NOISE = np.random.default_rng(5).normal(size=100).cumsum() + 50
         (np.full(100, 3.0), _NOISE, "y does not vary"),
         (2 * _NOISE + 1, _NOISE, "collinear"),
         (_NOISE, _NOISE, "collinear"),
-        (_NOISE[:8], _RAMP[:8], "too few"),
+        (_NOISE[:3], _RAMP[:3], "too few"),
         (np.full(100, np.nan), _NOISE, "too few"),
     ],
 )
@@ -82,10 +82,21 @@ def test_what_cannot_be_tested_says_why(y: np.ndarray, x: np.ndarray, words: str
         engle_granger(y, x)
 
 
-@pytest.mark.parametrize("series", [np.full(100, 3.0), _NOISE[:5], np.array([]), 1e9 + np.full(50, 1e-9)])
+@pytest.mark.parametrize("series", [np.full(100, 3.0), _NOISE[:3], np.array([]), 1e9 + np.full(50, 1e-9)])
 def test_a_flat_or_short_series_has_no_unit_root_test(series: np.ndarray) -> None:
     with pytest.raises(NoValueError):
         adf(series)
+
+
+@pytest.mark.parametrize("rows", [7, 9, 11])
+def test_few_observations_still_have_the_numbers_of_statsmodels(walk_pair, rows: int) -> None:
+    y, x = (leg[:rows] for leg in walk_pair)
+    expected = coint(y, x, trend="c", maxlag=1, autolag=None)
+    found = engle_granger(y, x, lag=1)
+    assert (found.statistic, found.p_value) == pytest.approx(expected[:2], rel=1e-6)
+    change = np.diff(y)
+    fit = OLS(change[1:], add_constant(np.column_stack([y[1:-1], change[:-1]]))).fit()
+    assert adf(y, lag=1).statistic == pytest.approx(fit.tvalues[1], rel=1e-6)
 
 
 @pytest.mark.parametrize("series", [_RAMP, np.tile([1.0, -1.0], 50), np.r_[np.zeros(99), 1.0], _RAMP**2])

@@ -49,7 +49,6 @@ def test_any_sequence_of_changes_equals_a_plain_dictionary(acts: list, capacity:
         assert list(found) == [model[m] for m in sorted(model)]
     assert len(series) == len(model)
     assert series.last_time == (max(model) * 60_000 if model else None)
-    assert series.last_close() == (model[max(model)][0] if model else None)
 
 
 def test_a_revision_replaces_its_bar_in_place_and_survives_a_merge() -> None:

@@ -183,3 +183,17 @@ def test_the_program_itself_prints_json_and_no_warning(files) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["observations"] == 400
+
+
+def test_a_failure_is_one_line_also_where_rows_were_skipped(capsys, tmp_path: Path) -> None:
+    path = tmp_path / "AAA.csv"
+    path.write_text("time,close\n2024-01-01,5\n2024-01-02,x\n", encoding="utf-8")
+    assert main(["analyze", str(path), str(path), "--skip-bad-rows"]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "common to both legs" in error
+
+
+def test_rows_that_were_skipped_stand_in_the_notes(capsys, files) -> None:
+    with Path(files[0]).open("a", encoding="utf-8") as file:
+        file.write("never,5\n")
+    assert "1 rejected" in " ".join(_json(capsys, *files, "--skip-bad-rows")["notes"])

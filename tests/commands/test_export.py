@@ -56,6 +56,12 @@ def test_ticks_are_exported_as_the_exchange_wrote_them(tmp_path: Path, exported:
     )
 
 
+def test_the_message_names_the_venue_the_rows_are_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(tmp_path, (Instrument("simulator", "BTCUSDT"), [Tick("BTCUSDT", 5, 60_000.0, 0.5, START, True)]))
+    assert run(tmp_path, "ticks", "--symbol", "BTCUSDT") == 0
+    assert "1 ticks of BTCUSDT (simulator) written to" in capsys.readouterr().err
+
+
 def test_an_unknown_precision_writes_the_shortest_fixed_point(tmp_path: Path, exported: Export) -> None:
     fill(tmp_path, (Instrument("replay", "PEPE"), [Tick("PEPE", 1, 1e-7, 2.0, START, True)]))
     assert exported("ticks", "--symbol", "PEPE").splitlines()[1] == f"PEPE,1,0.0000001,2,{START},true,1"

@@ -144,3 +144,17 @@ async def test_every_request_is_answered_with_the_chosen_fault(server):
     server.faults = Faults()
     assert (await get(server, "time"))[0] == 200
     assert server.rest.requests == {"/fapi/v1/time": 3}
+
+
+async def test_price_ticker_and_funding_rate_answer_for_one_symbol_and_for_all(server, clock):
+    newest = (await get(server, "aggTrades", symbol="BTCUSDT", limit=1))[2][0]
+    one = (await get(server, "ticker/price", symbol="BTCUSDT"))[2]
+    assert (one["symbol"], one["price"]) == ("BTCUSDT", newest["p"])
+    assert {row["symbol"] for row in (await get(server, "ticker/price"))[2]} == set(server.exchange.symbols)
+    rates = (await get(server, "fundingRate", symbol="ETHUSDT", limit=3))[2]
+    times = [row["fundingTime"] for row in rates]
+    assert len(times) == 3 and times == sorted(times)
+    assert times[-1] == clock.now_ms() // (8 * HOUR) * 8 * HOUR
+    since = (await get(server, "fundingRate", symbol="ETHUSDT", startTime=times[1], endTime=times[2]))[2]
+    assert since == rates[1:]
+    assert (await get(server, "fundingRate", symbol="NOPE"))[0] == 400

@@ -120,6 +120,8 @@ class Columns:
             clocks, fine = parse_clocks(beside)
             marks.flag(~fine, lambda row: f"'{beside.text(row)}' is no time of day")
             times = times + clocks
+        if "id" in self._layout.columns:
+            marks.flag(times < 0, lambda row: f"the time '{cells.text(row)}' of a trade is before 1970")
         return times
 
     def _numbers(
