@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -31,20 +32,26 @@ class _Outcome:
 class _Job(QRunnable):
     """Carry one order into the pool; owns no QObject, only the runner's signal to report to."""
 
-    def __init__(self, order: _Order, report: SignalInstance) -> None:
+    def __init__(self, order: _Order, arrived: deque[_Outcome], report: SignalInstance) -> None:
         super().__init__()
         # The runner keeps the object until the report came in: the pool must not free it earlier.
         self.setAutoDelete(False)
-        self._order = order
+        self._order: _Order | None = order
+        self._arrived = arrived
         self._report = report
 
     def run(self) -> None:
         """Call the function and report its result or its error."""
+        # Neither a queued signal's argument nor the runnable is freed by the binding: both stay empty.
+        order, self._order = self._order, None
+        if order is None:
+            return
         try:
-            outcome = _Outcome(self._order, self._order.act(), None)
+            outcome = _Outcome(order, order.act(), None)
         except Exception as error:  # noqa: BLE001  # whatever a job raises must reach the screen in words
-            outcome = _Outcome(self._order, None, error)
-        self._report.emit(outcome)
+            outcome = _Outcome(order, None, error)
+        self._arrived.append(outcome)
+        self._report.emit()
 
 
 class JobRunner(QObject):
@@ -54,12 +61,13 @@ class JobRunner(QObject):
     """
 
     failed = Signal(str, str)
-    _reported = Signal(object)
+    _reported = Signal()
 
     def __init__(self, threads: int = THREADS, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(threads)
+        self._arrived: deque[_Outcome] = deque()
         self._running: dict[str, _Job] = {}
         self._waiting: dict[str, _Order] = {}
         self._closed = False
@@ -99,11 +107,12 @@ class JobRunner(QObject):
         return self.wait(timeout)
 
     def _start(self, order: _Order) -> None:
-        job = self._running[order.key] = _Job(order, self._reported)
+        job = self._running[order.key] = _Job(order, self._arrived, self._reported)
         self._pool.start(job)
 
-    @Slot(object)
-    def _on_reported(self, outcome: _Outcome) -> None:
+    @Slot()
+    def _on_reported(self) -> None:
+        outcome = self._arrived.popleft()
         order = outcome.order
         self._running.pop(order.key, None)
         if self._closed:

@@ -73,7 +73,7 @@ def _file_actions() -> tuple[ActionSpec, ...]:
         ActionSpec(
             "file.picture",
             translate("actions", "Export &picture…"),
-            keys="Ctrl+Shift+P",
+            keys="Ctrl+Shift+S",
             icon="picture",
             tip=translate("actions", "Save the panels as PNG"),
         ),

@@ -83,6 +83,6 @@ class AlertFlow(QObject):
             Origin.HISTORY: self.tr("HISTORY · "),
         }
         bar = self.tr("{0}, {1} bar of {2}").format(
-            self._table.rows.words(event), event.interval, clock_text(event.time_ms)
+            self._table.rows.words(event), event.interval, clock_text(event.time_ms, event.interval)
         )
         return marks.get(event.origin, "") + bar

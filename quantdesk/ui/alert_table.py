@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QBrush, QColor, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtGui import QBrush, QColor, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QHeaderView,
     QLabel,
     QMenu,
     QStackedLayout,
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from quantdesk.model.alerts import AT_START, MOST_EVENTS, AlertEvent
 from quantdesk.types import Origin
+from quantdesk.ui.charts.ticks import moment_of, month_name
 from quantdesk.ui.theme_tokens import Tokens
 from quantdesk.ui.toolbar import level_text
 
@@ -28,11 +30,15 @@ _Index = QModelIndex | QPersistentModelIndex
 _COLUMNS = 5
 
 
-def clock_text(ms: int, *, seconds: bool = True) -> str:
-    """Return a stamp as UTC time of the day, with the date where it is not today."""
-    then = datetime.fromtimestamp(ms / 1000, UTC)
-    clock = then.strftime("%H:%M:%S" if seconds else "%H:%M")
-    return clock if then.date() == datetime.now(UTC).date() else then.strftime("%Y-%m-%d ") + clock
+def clock_text(ms: int, interval: str = "") -> str:
+    """Return a bar's stamp as UTC time of the day, with the date where it is not today, as short as it may be."""
+    then, today = moment_of(ms), datetime.now(UTC).date()
+    clock = f"{then:%H:%M:%S}" if then.second or interval.endswith("s") else f"{then:%H:%M}"
+    if then.date() == today:
+        return clock
+    day = f"{then.day} {month_name(then.month)}"
+    # A bar that opens at midnight of another year is a day's: the year says more than 00:00.
+    return f"{day} {then.year}" if then.year != today.year and clock == "00:00" else f"{day} {clock}"
 
 
 def signed(value: float) -> str:
@@ -113,8 +119,10 @@ class AlertRows(QAbstractTableModel):
 
     def cells(self, event: AlertEvent) -> tuple[str, str, str, str, str]:
         """Return the words of a row."""
-        origin = self.tr("live") if event.origin is Origin.LIVE and event.popup else self._origin(event.origin)
-        return clock_text(event.time_ms), event.pair, signed(event.z), origin, self.words(event)
+        origin = self._origin(event.origin)
+        if event.kind == AT_START:
+            origin = self.tr("{0}, at start").format(origin)
+        return clock_text(event.time_ms, event.interval), event.pair, signed(event.z), origin, self.words(event)
 
     def words(self, event: AlertEvent) -> str:
         """Return in short what happened; the event's own text says it in full."""
@@ -125,7 +133,7 @@ class AlertRows(QAbstractTableModel):
 
     def _origin(self, origin: Origin) -> str:
         words = {
-            Origin.LIVE: self.tr("live, no popup"),
+            Origin.LIVE: self.tr("live"),
             Origin.HISTORY: self.tr("history"),
             Origin.FILE: self.tr("file"),
             Origin.REPLAY: self.tr("replay"),
@@ -183,6 +191,7 @@ class AlertTable(QWidget):
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.rows = AlertRows(tokens, self)
+        self._wanted = [0] * _COLUMNS
         self.view = _Table(self)
         self.view.setModel(self.rows)
         self.view.setItemDelegate(_Roomy(self.view))
@@ -247,10 +256,25 @@ class AlertTable(QWidget):
     def _widen(self) -> None:
         """Make room for longer words; a column that the user widened stays."""
         head = self.view.horizontalHeader()
-        for column in range(_COLUMNS - 1):
+        for column in range(_COLUMNS):
             wanted = max(self.view.sizeHintForColumn(column), head.sectionSizeHint(column))
-            if wanted > self.view.columnWidth(column) or self.rows.rowCount() <= 1:
+            self._wanted[column] = wanted if self.rows.rowCount() <= 1 else max(wanted, self._wanted[column])
+            if column < _COLUMNS - 1 and (wanted > self.view.columnWidth(column) or self.rows.rowCount() <= 1):
                 self.view.setColumnWidth(column, wanted)
+        self._fit_columns()
+
+    def _fit_columns(self) -> None:
+        """Leave out the words and shorten the pair where the dock is narrow: level and origin are not cut."""
+        narrow = sum(self._wanted) > self.width()
+        head, mode = self.view.horizontalHeader(), QHeaderView.ResizeMode
+        self.view.setColumnHidden(_COLUMNS - 1, narrow)
+        head.setStretchLastSection(not narrow)
+        head.setSectionResizeMode(1, mode.Stretch if narrow else mode.Interactive)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show as many columns as the dock is wide."""
+        super().resizeEvent(event)
+        self._fit_columns()
 
     def _show(self, row: int) -> None:
         self.bar_wanted.emit(self.rows.event_at(row))

@@ -13,7 +13,7 @@ from quantdesk.ui.charts.stack import ChartStack
 
 #: Rises when docks are added or renamed: an older layout is then passed over.
 LAYOUT_VERSION = 1
-_DOCK_WIDTH = 350
+_DOCK_WIDTH = 310
 
 
 class Layout:

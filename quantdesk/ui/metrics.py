@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from PySide6.QtCore import QRect, QRectF, QSize, Qt, Slot
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtCore import QRect, QSize, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from quantdesk.analytics.pairs import PairEvidence
-from quantdesk.model.frame import PairFrame, PairTail
+from quantdesk.model.frame import SHORTEST_WINDOW, PairFrame, PairTail
 from quantdesk.model.market import LegQuote
 from quantdesk.model.pair import PairModel
-from quantdesk.ui.charts.ticks import amount, decimals_of_scale, number, stamp_text
+from quantdesk.ui.charts.ticks import amount, decimals_of_scale, number, span_text, stamp_text
+from quantdesk.ui.metric_box import HEIGHT, Metric, MetricBox
 from quantdesk.ui.theme_tokens import Tokens
 
-NONE = "—"
 NAMES = ("price_y", "price_x", "spread", "z", "hedge", "correlation", "cointegration", "half_life")
-_LEAST_WIDTH, _HEIGHT, _GAP = 140, 62, 6
+_LEAST_WIDTH, _GAP = 132, 6
 
 
 class QuoteSource(Protocol):
@@ -29,88 +28,6 @@ class QuoteSource(Protocol):
 
     def quote(self, symbol: str) -> LegQuote:
         """Return what was heard last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """Hold what a box shows. ``tone`` names a colour: "", "up", "down" or "level"."""
-
-    title: str
-    value: str = NONE
-    detail: str = ""
-    tip: str = ""
-    tone: str = ""
-
-    @property
-    def words(self) -> str:
-        """Return the line beneath the value; without a value, why there is none."""
-        return self.tip.split("\n")[0] if self.value == NONE and not self.detail else self.detail
-
-
-class MetricBox(QWidget):
-    """Paint one number under its name, with a line of words beneath."""
-
-    def __init__(self, name: str, tokens: Tokens, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName(f"metric_{name}")
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._tokens = tokens
-        self.shown = Metric("")
-
-    def set_tokens(self, tokens: Tokens) -> None:
-        """Change the colours."""
-        self._tokens = tokens
-        self.update()
-
-    def show_metric(self, metric: Metric) -> None:
-        """Show other values; the same ones repaint nothing."""
-        if metric == self.shown:
-            return
-        self.shown = metric
-        self.setToolTip(metric.tip)
-        self.setAccessibleName(f"{metric.title}: {metric.value}")
-        self.setAccessibleDescription(f"{metric.detail}. {metric.tip}" if metric.detail else metric.tip)
-        self.update()
-
-    def _font(self, pixels: int, weight: QFont.Weight) -> QFont:
-        font = QFont(self.font())
-        font.setPixelSize(pixels)
-        font.setWeight(weight)
-        font.setFeature(QFont.Tag("tnum"), 1)
-        return font
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the box."""
-        tokens, metric = self._tokens, self.shown
-        tones = {"up": tokens.up, "down": tokens.down, "level": tokens.level}
-        color = tones.get(metric.tone, tokens.text_dim if metric.value == NONE else tokens.text)
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        frame = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        loud = metric.tone == "level"
-        back = QColor(tokens.level if loud else tokens.panel)
-        if loud:
-            back.setAlphaF(0.16)
-            painter.setBrush(QColor(tokens.panel))
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.drawRoundedRect(frame, 5, 5)
-        painter.setBrush(back)
-        painter.setPen(QPen(QColor(tokens.level if loud else tokens.border), 1))
-        painter.drawRoundedRect(frame, 5, 5)
-        # With large fonts the lines share the height that there is.
-        self._line(painter, 11, QFont.Weight.Normal, tokens.text_dim, metric.title, 6)
-        self._line(painter, 17, QFont.Weight.DemiBold, color, metric.value, 20)
-        self._line(painter, 11, QFont.Weight.Normal, tokens.text_dim, metric.words, 43)
-        painter.end()
-
-    def _line(self, painter: QPainter, pixels: int, weight: QFont.Weight, color: str, text: str, top: int) -> None:
-        font = self._font(pixels, weight)
-        metrics = QFontMetricsF(font)
-        painter.setFont(font)
-        painter.setPen(QColor(color))
-        room = self.width() - 20
-        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
-        painter.drawText(QRectF(10, top, room, metrics.height()), int(Qt.AlignmentFlag.AlignLeft), shown)
 
 
 class MetricStrip(QWidget):
@@ -170,7 +87,7 @@ class MetricStrip(QWidget):
         """Return the height of the rows that a width needs."""
         columns = self._columns(width)
         rows = -(-len(NAMES) // columns)
-        return rows * (_HEIGHT + _GAP) + _GAP
+        return rows * (HEIGHT + _GAP) + _GAP
 
     def sizeHint(self) -> QSize:
         """Ask for the rows that the present width needs."""
@@ -203,7 +120,7 @@ class MetricStrip(QWidget):
         for index, box in enumerate(self._boxes.values()):
             row, column = divmod(index, columns)
             left, right = (_GAP + room * c // columns for c in (column, column + 1))
-            box.setGeometry(QRect(left, _GAP + row * (_HEIGHT + _GAP), right - left - _GAP, _HEIGHT))
+            box.setGeometry(QRect(left, _GAP + row * (HEIGHT + _GAP), right - left - _GAP, HEIGHT))
 
     # -- values -----------------------------------------------------------------------------
 
@@ -236,23 +153,26 @@ class MetricStrip(QWidget):
         shown: object = self._pair.source
         quote = source.quote(symbol) if source is not None and shown is source else LegQuote(symbol)
         columns = None if frame is None else (tail.y if leg == "y" else tail.x)
-        closed, bar_volume, decimals = math.nan, math.nan, 2
+        closed, bar_volume, decimals, steps = math.nan, math.nan, 2, 3
         if frame is not None:
             last = frame.last
             closed, bar_volume = (last.close_y, last.volume_y) if leg == "y" else (last.close_x, last.volume_x)
             decimals = min(8, frame.price_decimals_y if leg == "y" else frame.price_decimals_x)
+            steps = frame.quantity_decimals_y if leg == "y" else frame.quantity_decimals_x
         price = quote.last if quote.last is not None else _last(columns.close) if columns is not None else math.nan
         price = price if math.isfinite(price) else closed
         if not math.isfinite(price):
             return Metric(symbol, tip=self.tr("No trade of {symbol} has arrived yet.").format(symbol=symbol))
+        if price == closed and frame is not None and columns is not None and not len(columns) and quote.last is None:
+            closed = _before(frame.y.close if leg == "y" else frame.x.close)
         change = (price / closed - 1) * 100 if math.isfinite(closed) and closed else math.nan
         tone = "" if not math.isfinite(change) or change == 0 else "up" if change > 0 else "down"
         arrow = {"up": "▲ ", "down": "▼ "}.get(tone, "")
         volume = quote.last_quantity if quote.last_quantity is not None else bar_volume
         moved = f"{arrow}{number(change, 2, sign=True)}%" if math.isfinite(change) else ""
-        detail = f"{moved}   {self.tr('vol')} {amount(volume)}".strip()
-        tip = self.tr("Last price of {symbol}; change on the last closed bar; quantity of the last trade or bar.")
-        return Metric(symbol, number(price, decimals), detail, tip.format(symbol=symbol), tone)
+        detail = f"{moved}   {self.tr('vol')} {amount(volume, steps)}".strip()
+        tip = self.tr("Last price of {symbol}; change on the bar before; quantity of the last trade or bar.")
+        return Metric(symbol, number(price, decimals), detail, tip.format(symbol=symbol), tone, short=moved or detail)
 
     def _lacking(self, frame: PairFrame | None, bars: int) -> str:
         settings = self._pair.settings
@@ -267,14 +187,18 @@ class MetricStrip(QWidget):
         title = self.tr("Spread")
         value = _first_finite(_last(tail.spread), math.nan if frame is None else frame.last.spread)
         if frame is None or not math.isfinite(value):
-            return Metric(title, tip=self._lacking(frame, self._pair.settings.window + 1))
+            return Metric(title, tip=self._lacking(frame, SHORTEST_WINDOW))
         fit, settings = frame.fit, frame.settings
-        digits = decimals_of_scale(fit.sigma if fit else abs(value), 4)
-        detail = "" if fit is None else f"{number(fit.mean, digits)} ± {number(2 * fit.sigma, digits)} (2σ)"
+        digits = decimals_of_scale(4 * fit.sigma if fit else abs(value), 4)
+        detail = "" if fit is None else f"{number(fit.mean, digits)} ± {number(2 * fit.sigma, digits)}"
         legs = (settings.y, settings.x)
         formula = "ln {} − β ln {}".format(*legs) if settings.log else "{} − β {}".format(*legs)
-        tip = self.tr("{formula}, with β frozen on its formation window; beneath: that window's mean ± 2σ.")
-        return Metric(title, number(value, digits), detail, tip.format(formula=formula))
+        unit = self.tr("in logarithms") if settings.log else self.tr("in the price of {y}").format(y=settings.y)
+        tip = self.tr("{formula}, {unit}, with β frozen on its formation window; beneath: that window's mean ± 2σ.")
+        tip = tip.format(formula=formula, unit=unit)
+        if fit is not None:
+            tip += "\n" + self.tr("Formation window: {span}").format(span=span_text(fit.start_ms, fit.end_ms))
+        return Metric(title, number(value, digits), detail and f"{detail} (2σ)", tip, short=detail)
 
     def _z(self, frame: PairFrame | None, tail: PairTail) -> Metric:
         title = self.tr("z-score")
@@ -285,29 +209,32 @@ class MetricStrip(QWidget):
         beyond = abs(value) >= self._level
         level = f"{self._level:g}"
         words = (self.tr("beyond ±{level}") if beyond else self.tr("within ±{level}")).format(level=level)
-        detail = f"{words}   {self.tr('closed')} {number(closed, 2)}"
+        short = f"{self.tr('closed')} {number(closed, 2)}"
         tip = self.tr(
             "Walk-forward z over {window} bars, of the forming bar; alerts judge closed bars only ({closed})."
         ).format(window=frame.settings.window, closed=number(closed, 3))
-        return Metric(title, number(value, 2), detail, tip, "level" if beyond else "")
+        return Metric(title, number(value, 2), f"{words}   {short}", tip, "level" if beyond else "", short)
 
     def _hedge(self, frame: PairFrame | None) -> Metric:
         title = self.tr("Hedge ratio β")
         if frame is None or not math.isfinite(frame.beta):
-            return Metric(title, tip=self._lacking(frame, self._pair.settings.window + 1))
+            return Metric(title, tip=self._lacking(frame, SHORTEST_WINDOW))
         settings, fit = frame.settings, frame.fit
-        kind = self.tr("log prices") if settings.log else self.tr("prices")
-        detail = kind if fit is None else f"{kind}   {self.tr('{count} bars').format(count=fit.n)}"
         if settings.log:
-            unit = self.tr("1 % of {x} moves {y} by β %").format(x=settings.x, y=settings.y)
+            kind, per = self.tr("log prices"), self.tr("log: value per value")
+            unit = self.tr("1 % of {x} moves {y} by β %: β of value in {x} hedges 1 of value in {y}")
         else:
-            unit = self.tr("1 {y} is hedged by β {x}").format(x=settings.x, y=settings.y)
+            kind, per = self.tr("prices"), self.tr("{x} per {y}")
+            unit = self.tr("1 {y} is hedged by β {x}")
+        legs = {"x": settings.x, "y": settings.y}
+        count = "" if fit is None else "   " + self.tr("{count} bars").format(count=fit.n)
+        detail, short, unit = per.format(**legs) + count, kind + count, unit.format(**legs)
         tip = f"{unit}; α {number(frame.alpha, decimals_of_scale(abs(frame.alpha), 5))}"
         if fit is not None:
             span = (stamp_text(t, frame.interval_ms) for t in (fit.start_ms, fit.end_ms))
             tip += "\n" + self.tr("Least squares on {span}").format(span=" – ".join(span))
             tip += f"\nR² {number(fit.r_squared, 4)}, {self.tr('standard error of β')} {number(fit.stderr_beta, 5)}"
-        return Metric(title, number(frame.beta, decimals_of_scale(abs(frame.beta), 5)), detail, tip)
+        return Metric(title, number(frame.beta, decimals_of_scale(abs(frame.beta), 5)), detail, tip, short=short)
 
     def _correlation(self, frame: PairFrame | None) -> Metric:
         title = self.tr("Correlation")
@@ -327,12 +254,13 @@ class MetricStrip(QWidget):
         if test is None:
             return Metric(title, tip=evidence.reasons.get("engle_granger", ""))
         value = "< 0.001" if test.p_value < 0.001 else number(test.p_value, 3)
-        detail = self.tr("lag {lag} ({method}), Engle-Granger").format(lag=test.lags, method=test.lag_method)
+        short = self.tr("lag {lag} ({method})").format(lag=test.lags, method=test.lag_method)
+        detail = self.tr("{lag}, Engle-Granger").format(lag=short)
         critical = ", ".join(f"{name} {number(v, 3)}" for name, v in test.critical_values.items())
         tip = f"{test.label}\n{self.tr('statistic')} {number(test.statistic, 3)}; {self.tr('critical')} {critical}"
         if evidence.adf is not None:
             tip += f"\nADF p {number(evidence.adf.p_value, 4)} {self.tr('(too small: β was fitted on these data)')}"
-        return Metric(title, value, detail, tip)
+        return Metric(title, value, detail, tip, short=short)
 
     def _half_life(self, frame: PairFrame | None, evidence: PairEvidence | None) -> Metric:
         title = self.tr("Half-life")
@@ -363,3 +291,9 @@ def _last(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
 
 def _first_finite(*values: float) -> float:
     return next((v for v in values if math.isfinite(v)), math.nan)
+
+
+def _before(closes: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+    """Return the close before the newest one."""
+    there = closes[np.isfinite(closes)]
+    return float(there[-2]) if len(there) > 1 else math.nan

@@ -21,6 +21,9 @@ class SettingsFlow(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
+        self._removed: set[str] = set()
+        window.remove_symbol_requested.connect(self._removed.add)
+        window.add_symbol_requested.connect(self._removed.discard)
         self._saver = QTimer(self)
         self._saver.setSingleShot(True)
         self._saver.setInterval(_SAVED_AFTER_MS)
@@ -56,8 +59,9 @@ class SettingsFlow(QObject):
         # What a file, a replay or the simulator shows is no choice for the next start.
         if window.mode.origin is Origin.LIVE and pair.y and pair.x:
             settings.take_pair(pair)
-            if window.market.symbols():
-                settings.symbols = list(window.market.symbols())
+            # Without a network the market knows only what is stored: what is missing there was not removed.
+            known = dict.fromkeys([*settings.symbols, *window.market.symbols()])
+            settings.symbols = [symbol for symbol in known if symbol not in self._removed]
         if not window.store.save():
             self._blame()
 

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from quantdesk.config import DEFAULT_SYMBOLS
+from quantdesk.config import DEFAULT_SYMBOLS, ConfigError
 from quantdesk.model.alerts import AlertRule
 from quantdesk.model.frame import LEAST_REFIT_EVERY, LONGEST_WINDOW, SHORTEST_WINDOW, PairSettings
+from quantdesk.model.intervals import interval_ms_of
 
 MAX_RECENT = 10
 MAX_SYMBOLS = 200
@@ -98,7 +99,16 @@ def _accepted(name: str, value: object, default: object) -> object:
     if isinstance(value, int | float) and name in _BOUNDS:
         low, high = _BOUNDS[name]
         return value if low <= value <= high else default
+    if name == "interval" and isinstance(value, str):
+        return value if _is_interval(value) else default
     return value if value in _CHOICES.get(name, (value,)) else default
+
+
+def _is_interval(name: str) -> bool:
+    try:
+        return interval_ms_of(name) > 0
+    except ConfigError:
+        return False
 
 
 class SettingsStore:

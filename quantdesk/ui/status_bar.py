@@ -16,16 +16,20 @@ _NONE = "–"
 
 @dataclass(frozen=True, slots=True)
 class DeskMode:
-    """Say what the desk shows: the origin of the data, its venue or file, and whether it may write."""
+    """Say what the desk shows: the origin of the data, its venue or file, and whether it may write.
+
+    ``behind`` = the market goes on being recorded behind a file.
+    """
 
     origin: Origin = Origin.LIVE
     venue: str = ""
     read_only: bool = False
+    behind: bool = False
 
     @property
     def recording(self) -> bool:
         """Say whether closing the window would end a recording of the market."""
-        return self.origin is Origin.LIVE and not self.read_only
+        return (self.origin is Origin.LIVE and not self.read_only) or self.behind
 
 
 def age_text(ms: float | None) -> str:

@@ -73,7 +73,7 @@ class StatusFlow(QObject):
         if self._mode.origin is not Origin.SIMULATED:
             ways.insert(0, self._actions["market.simulate"])
         if cut_off and feed.text:
-            self._banner.show_notice("feed", "error", feed.text, ways)
+            self._banner.show_notice("feed", "error", sentence(feed.text), ways)
         else:
             self._banner.clear_notice("feed")
         troubled = store.light in (Light.RED, Light.AMBER) and not self._mode.read_only
@@ -81,7 +81,7 @@ class StatusFlow(QObject):
 
     def _put(self, key: str, level: str, text: str) -> None:
         if text:
-            self._banner.show_notice(key, level, text)
+            self._banner.show_notice(key, level, sentence(text))
         else:
             self._banner.clear_notice(key)
 
@@ -102,3 +102,11 @@ class StatusFlow(QObject):
         then = [market.quote(leg).last_trade_ts if leg else None for leg in (settings.y, settings.x)]
         ages = [None if ts is None else float(now - ts) for ts in then]
         self._bar.show_ages(settings.y, ages[0], settings.x, ages[1])
+
+
+def sentence(text: str) -> str:
+    """Write a state's short text as sentences; what comes next stands in one of its own."""
+    state, comma, rest = text.strip().partition(", retrying")
+    words = f"{state}. Retrying{rest}" if comma else state
+    words = words[:1].upper() + words[1:]
+    return words if not words or words.endswith((".", "!", "?", "…")) else f"{words}."

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 
 from quantdesk.model.jobs import JobRunner
 from tests.model.conftest import spin
@@ -75,3 +77,24 @@ def test_thousands_of_jobs_leave_nothing_behind(jobs, until):
         jobs.submit(str(number), lambda number=number: number, done.append)
     until(lambda: len(done) == 2_000)
     assert not jobs.busy()
+
+
+def test_neither_what_a_job_took_nor_what_it_gave_stays_in_memory(qtbot) -> None:
+    class Big:
+        pass
+
+    runner, alive = JobRunner(), []
+
+    def give() -> Big:
+        made = Big()
+        alive.append(weakref.ref(made))
+        return made
+
+    for _ in range(5):
+        taken = Big()
+        alive.append(weakref.ref(taken))
+        runner.submit("k", lambda held=taken: (held, give())[1], lambda _: None)
+        del taken
+        qtbot.waitUntil(lambda: not runner.busy())
+    gc.collect()
+    assert sum(ref() is not None for ref in alive) <= 2, "only the newest job may still be held"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -11,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from quantdesk.model.alerts import MOST_EVENTS, AlertRule
 from quantdesk.types import Origin
-from quantdesk.ui.alert_table import AlertRows
+from quantdesk.ui.alert_table import AlertRows, AlertTable, clock_text
 from quantdesk.ui.theme_tokens import DARK
 
 from .conftest import Desk, alert
@@ -86,3 +87,34 @@ def test_clearing_empties_table_and_marks(desk: Desk) -> None:
     desk.window.registry["alerts.clear"].trigger()
     assert desk.window.table.rows.rowCount() == 0
     assert "crosses 2.0" in desk.window.table.empty.text()
+
+
+def test_a_short_stamp_names_the_day_only_where_it_is_not_today() -> None:
+    now = datetime.now(UTC)
+    midnight = int(now.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1_000)
+    assert clock_text(midnight + 8 * 3_600_000) == "08:00"
+    assert clock_text(midnight + 8 * 3_600_000, "1s") == "08:00:00", "stamps of seconds stand in line"
+    assert clock_text(midnight + 8 * 3_600_000 + 5_000) == "08:00:05"
+    at = int(datetime(2024, 7, 18, 23, 57, 5, tzinfo=UTC).timestamp() * 1_000)
+    assert clock_text(at) == "18 Jul 23:57:05"
+    assert clock_text(at - at % 86_400_000) == "18 Jul 2024"
+
+
+def test_a_narrow_dock_leaves_out_the_words_rather_than_cutting_them(qtbot: QtBot) -> None:
+    table = AlertTable(DARK)
+    qtbot.addWidget(table)
+    table.resize(310, 300)
+    with qtbot.waitExposed(table):
+        table.show()
+    table.add(alert(origin=Origin.SIMULATED, popup=False))
+    assert table.view.isColumnHidden(4)
+    assert sum(table.view.columnWidth(column) for column in range(4)) <= 310
+    for column in (0, 2, 3):
+        assert table.view.columnWidth(column) >= table.view.sizeHintForColumn(column)
+    table.resize(700, 300)
+    assert not table.view.isColumnHidden(4)
+
+
+def test_the_palette_key_stays_free(desk: Desk) -> None:
+    keys = {key.toString() for action in desk.window.actions() for key in action.shortcuts()}
+    assert "Ctrl+Shift+S" in keys and "Ctrl+Shift+P" not in keys

@@ -182,7 +182,7 @@ def test_a_notice_that_was_hidden_returns_when_it_changes_its_level(desk: Desk) 
     desk.market.set_store_status(StoreStatus(Light.AMBER, "1.8 GB left"))
     assert desk.window.banner.notices() == []
     desk.market.set_store_status(StoreStatus(Light.RED, "0.4 GB left"))
-    assert [n.text for n in desk.window.banner.notices()] == ["0.4 GB left"]
+    assert [n.text for n in desk.window.banner.notices()] == ["0.4 GB left."]
 
 
 def test_toolbar_and_keys_change_the_pair(make_desk: Callable[..., Desk], qtbot: QtBot) -> None:
@@ -220,7 +220,7 @@ def test_another_market_is_followed_and_the_old_one_forgotten(desk: Desk) -> Non
     desk.market.on_status(FeedStatus(Light.RED, "old"))
     assert desk.window.banner.notices() == []
     other.on_status(FeedStatus(Light.RED, "new"))
-    assert [n.text for n in desk.window.banner.notices()] == ["new"]
+    assert [n.text for n in desk.window.banner.notices()] == ["New."]
 
 
 @pytest.mark.parametrize("name", ["light", "dark"])

@@ -6,8 +6,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QFontMetricsF
 
-from quantdesk.analytics.pairs import Formation, PairSnapshot
+from quantdesk.analytics.pairs import PairSnapshot
 from quantdesk.analytics.pairs import test as gather
 from quantdesk.model.frame import LastValues
 from quantdesk.model.market import LegQuote
@@ -114,10 +116,7 @@ def test_the_forming_bar_shows_in_spread_and_z_beside_the_closed_one(strip):
 def test_evidence_shows_p_with_lag_and_method_and_the_half_life_in_time(strip):
     widget, pair, _ = strip
     frame = full()
-    snapshot = PairSnapshot(
-        frame.times, frame.y.close, frame.times, frame.x.close,
-        formations=(Formation(int(frame.times[0]), int(frame.times[239])),),
-    )  # fmt: skip
+    snapshot = PairSnapshot(frame.times, frame.y.close, frame.times, frame.x.close)
     pair.evidence = gather(snapshot)
     pair.show(frame)
     box = widget.box("cointegration").shown
@@ -171,3 +170,48 @@ def test_the_boxes_are_really_painted_dark_and_light(strip):
 def test_a_duration_names_its_two_largest_units(ms, text):
     assert duration(ms) == text
     assert math.isfinite(ms)
+
+
+def test_words_that_do_not_fit_a_narrow_box_are_shortened_not_cut(strip):
+    widget, pair, _ = strip
+    pair.show(full())
+    for width, words in ((2_400, "ETHUSDT per BTCUSDT   150 bars"), (8 * 138 + 6, "prices   150 bars")):
+        widget.resize(width, widget.heightForWidth(width))
+        assert widget.box("hedge").detail() == words
+    assert widget.box("spread").detail() == "1,200.00 ± 40.00"
+    assert widget.box("z").detail() == "closed −0.50"
+    for name in NAMES:
+        box = widget.box(name)
+        room = box.width() - 18
+        assert QFontMetricsF(box._font(11, QFont.Weight.Normal)).horizontalAdvance(box.detail()) <= room, name
+
+
+def test_a_reason_for_no_number_wraps_within_its_box(strip):
+    widget, _, _ = strip
+    widget.resize(8 * 138 + 6, 80)
+    for name in NAMES:
+        box = widget.box(name)
+        room = QRect(0, 0, box.width() - 18, 1_000)
+        flags = int(Qt.AlignmentFlag.AlignLeft) | int(Qt.TextFlag.TextWordWrap)
+        words = f"— {box.shown.words}"
+        assert QFontMetrics(box._font(11, QFont.Weight.Normal)).boundingRect(room, flags, words).height() <= 41, words
+
+
+def test_the_hedge_ratio_says_its_unit_and_its_window(strip):
+    widget, pair, _ = strip
+    frame = full()
+    pair.show(frame)
+    assert "in the price of BTCUSDT" in widget.box("spread").shown.tip
+    assert "Formation window: " in widget.box("spread").shown.tip
+    pair.show(replace(frame, settings=replace(frame.settings, log=True)))
+    assert widget.box("hedge").shown.detail.startswith("log: value per value")
+    assert "in logarithms" in widget.box("spread").shown.tip
+
+
+def test_without_a_forming_bar_the_change_is_that_of_the_last_bar(strip):
+    widget, pair, _ = strip
+    frame = full()
+    closes = frame.y.close
+    pair.show(replace(frame, last=replace(frame.last, close_y=float(closes[-1]))))
+    change = (closes[-1] / closes[-2] - 1) * 100
+    assert f"{abs(change):.2f}%" in widget.box("price_y").shown.detail

@@ -89,3 +89,9 @@ def test_nothing_is_written_twice_and_no_part_file_stays(tmp_path: Path) -> None
     store.save()
     assert store.path.stat().st_mtime_ns == stamp
     assert [p.name for p in tmp_path.iterdir()] == ["settings.json"]
+
+
+@pytest.mark.parametrize("interval", ["", "0m", "soon", "m", "1x"])
+def test_an_interval_that_is_none_falls_back_to_the_default(tmp_path: Path, interval: str) -> None:
+    (tmp_path / "settings.json").write_text(json.dumps({"interval": interval}), encoding="utf-8")
+    assert SettingsStore(tmp_path).settings.pair().interval == "1m"

@@ -5,6 +5,9 @@ Every item paints only the cut that is visible, which its panel takes before eac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
@@ -218,6 +221,8 @@ class LineItem(ChartItem):
         #: Beyond ±level the line takes this colour.
         self.beyond_color = QColor("#000000")
         self.level: float | None = None
+        #: Rows at which the line starts anew, ascending.
+        self.breaks: Sequence[int] = ()
         self.cut: Cut | None = None
         self._fits, self._style, self._antialias = fits, style, smooth
 
@@ -308,13 +313,25 @@ class LineItem(ChartItem):
             x, y = np.floor(x) + canvas.unit / 2, np.floor(y) + canvas.unit / 2
         finite = np.isfinite(values)
         edges = np.flatnonzero(np.diff(np.r_[False, finite, False].astype(np.int8)))
-        return [(x[a:b], y[a:b]) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+        cuts = self._cuts()
+        runs: list[tuple[FloatArray, FloatArray]] = []
+        for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+            ends = [a, *(c for c in cuts if a < c < b), b]
+            runs += [(x[i:j], y[i:j]) for i, j in pairwise(ends)]
+        return runs
+
+    def _cuts(self) -> list[int]:
+        """Return the groups of the cut that begin, or hold, a break."""
+        assert self.cut is not None
+        places = ((row - self.cut.start) // self.cut.group for row in self.breaks)
+        return [place for place in places if 0 <= place < self.cut.size]
 
     def _columns(self, painter: QPainter, canvas: Canvas, color: QColor) -> None:
         """Fill one column a pixel from low to high, joined to where the one before ended."""
         assert self.cut is not None
         columns = self.cut.columns
         before = np.r_[np.nan, columns["last"][:-1]]
+        before[self._cuts()] = np.nan
         high, low = np.fmax(columns["high"], before), np.fmin(columns["low"], before)
         there = np.isfinite(columns["last"])
         left, width = canvas.slots(self.cut)

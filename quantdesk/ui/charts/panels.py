@@ -1,21 +1,21 @@
-"""Make the charts of the pair: spread with its band, z-score, rolling correlation."""
+"""Make the charts of the pair's z-score and rolling correlation."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
 from quantdesk.ui.charts import overlay
-from quantdesk.ui.charts.items import BandItem, LineItem, shade
-from quantdesk.ui.charts.marks import AlertItem, RefitItem, SpanItem
+from quantdesk.ui.charts.items import LineItem, shade
+from quantdesk.ui.charts.marks import AlertItem
 from quantdesk.ui.charts.panel import Panel
 from quantdesk.ui.charts.pyramid import at, newest
 from quantdesk.ui.charts.state import ChartState, Span, Tag
-from quantdesk.ui.charts.ticks import ValueTicks, decimals_of_scale, number
+from quantdesk.ui.charts.ticks import ValueTicks, number
 
 
 def joined_rows(state: ChartState) -> int:
@@ -23,120 +23,6 @@ def joined_rows(state: ChartState) -> int:
     if state.frame is None:
         return 0
     return int(np.count_nonzero(np.isfinite(state.frame.y.close) & np.isfinite(state.frame.x.close)))
-
-
-class SpreadPanel(Panel):
-    """Draw the spread, its mean and ±2σ band, the formation window and the refits."""
-
-    def __init__(self, state: ChartState, parent: QWidget | None = None) -> None:
-        super().__init__("spread", state, parent)
-        self.setAccessibleName(self.tr("Spread chart"))
-        self.formation, self.refits = SpanItem(), RefitItem()
-        self.upper, self.lower = LineItem(smooth=False), LineItem(smooth=False)
-        self.mean = LineItem(fits=False, style=Qt.PenStyle.DashLine, smooth=False)
-        self.line = LineItem()
-        self.band = BandItem(self.upper, self.lower)
-        for depth, item in enumerate(
-            (self.formation, self.band, self.upper, self.lower, self.mean, self.refits, self.line)
-        ):
-            self.add(item, depth)
-
-    def restyle(self) -> None:
-        """Colour lines and shades."""
-        tokens = self.state.tokens
-        self.line.color, self.mean.color = QColor(tokens.spread), shade(tokens.text_dim, 0.8)
-        self.upper.color = self.lower.color = QColor(tokens.band)
-        self.band.color = shade(tokens.band, 0.14)
-        self.refits.color = QColor(tokens.refit)
-        self.formation.fill_color, self.formation.edge_color = shade(tokens.accent, 0.07), shade(tokens.accent, 0.30)
-
-    def load(self) -> None:
-        """Take the closed bars and where the line was fitted."""
-        frame, line, none = self.state.frame, self.state.line, np.empty(0)
-        self.line.pyramid.sync({"value": none if frame is None else frame.spread})
-        upper, lower = (none, none) if frame is None else (frame.spread_upper, frame.spread_lower)
-        self.upper.pyramid.sync({"value": upper})
-        self.lower.pyramid.sync({"value": lower})
-        self.mean.pyramid.sync({"value": (upper + lower) / 2})
-        self.refits.rows = () if frame is None else [line.x_of(refit.time) - 0.5 for refit in frame.refits]
-        span = None if frame is None else frame.formation
-        self.formation.span = None if span is None else (line.x_of(span[0]) - 0.5, line.x_of(span[1]) + 0.5)
-
-    def load_tail(self) -> None:
-        """Take the forming bars; the band goes on as it is."""
-        tail, n = self.state.tail, len(self.state.line.times)
-        if tail is None:
-            return
-        self.line.pyramid.write(n, {"value": tail.spread})
-        for item in (self.upper, self.lower, self.mean):
-            held = at(item.pyramid.column("value"), n - 1)
-            item.pyramid.write(n, {"value": np.full(len(tail.times), held)})
-
-    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
-        """Name the formation window and the refits at the foot of the plot."""
-        frame, span = self.state.frame, self.formation.span
-        if frame is not None and not self.empty_text():
-            plot, tokens, notes = self.plot, self.state.tokens, []
-            if span is not None:
-                notes.append((span[0], self.tr("formation window"), self.x_of(span[1]), tokens.text_dim))
-            for row, refit in zip(self.refits.rows, frame.refits, strict=True):
-                text = self.tr("refit β {beta}").format(beta=number(refit.beta, decimals_of_scale(abs(refit.beta), 4)))
-                if self.x_of(row) >= 0:
-                    notes.append((row, text, math.inf, tokens.refit))
-            taken = -math.inf
-            for row, text, end, color in notes:
-                x = max(self.x_of(row), 0.0) + 5
-                wide = self.state.small_metrics.horizontalAdvance(text)
-                if x > taken and x + wide < min(end, plot.right() - 4):
-                    overlay.paint_note(painter, self.state, QPointF(x, plot.bottom() - 6), text, color)
-                    taken = x + wide + 4
-        super().drawForeground(painter, rect)
-
-    def decimals(self) -> int:
-        """Return the decimals that tell spreads apart: a hundredth of the band, or the axis step."""
-        upper, lower = newest(self.upper.pyramid.column("value")), newest(self.lower.pyramid.column("value"))
-        return max(self._ticks.decimals, decimals_of_scale(upper - lower, 4))
-
-    def value_text(self, value: float) -> str:
-        """Write a spread."""
-        return number(value, max(self._ticks.decimals, min(self.decimals(), self._ticks.decimals + 2)))
-
-    def tags(self) -> list[Tag]:
-        """Mark the newest spread."""
-        value = newest(self.line.pyramid.column("value"))
-        return [Tag(value, self.value_text(value), self.state.tokens.spread)] if math.isfinite(value) else []
-
-    def legend(self, row: int) -> list[Span]:
-        """Write the spread's formula, its value, mean and band."""
-        state, tokens = self.state, self.state.tokens
-        frame = state.frame
-        spans = [Span(self.tr("Spread"), tokens.text, bold=True)]
-        if frame is None or not state.symbol("x"):
-            return spans
-        y, x = state.symbol("y"), state.symbol("x")
-        if math.isfinite(frame.beta):
-            pair = f"ln {y} − β ln {x}" if frame.settings.log else f"{y} − β {x}"
-            spans.append(Span(pair, tokens.text_dim, gap=10))
-            spans.append(Span(f"β {number(frame.beta, decimals_of_scale(abs(frame.beta), 4))}", tokens.refit, gap=8))
-        if self.empty_text():
-            return spans
-        digits = self.decimals()
-        spans.append(Span(number(at(self.line.pyramid.column("value"), row), digits), tokens.spread, gap=12))
-        upper, lower = at(self.upper.pyramid.column("value"), row), at(self.lower.pyramid.column("value"), row)
-        spans.append(Span(self.tr("mean"), tokens.text_dim, gap=10, head=True))
-        spans.append(Span(number((upper + lower) / 2, digits), tokens.text_dim, gap=4))
-        spans.append(Span("±2σ", tokens.text_dim, gap=10, head=True))
-        spans.append(Span(number((upper - lower) / 2, digits), tokens.text_dim, gap=4))
-        return spans
-
-    def empty_text(self) -> str:
-        """Say what the spread lacks."""
-        state = self.state
-        if state.frame is None or not state.symbol("x") or not state.symbol("y"):
-            return self.tr("Spread needs two legs") if state.frame is not None else self.tr("Waiting for data…")
-        if math.isfinite(newest(self.line.pyramid.column("value"))):
-            return ""
-        return more_bars(self, self.tr("Spread"), state.frame.settings.window + 1 - joined_rows(state))
 
 
 def more_bars(panel: Panel, what: str, missing: int) -> str:
@@ -276,6 +162,14 @@ class CorrelationPanel(Panel):
     def limits(self) -> tuple[float, float] | None:
         """Keep the whole scale."""
         return -1.0, 1.0
+
+    def value_ticks(self, pixels: float) -> ValueTicks:
+        """Label what a correlation can be, and nothing beyond."""
+        found = super().value_ticks(pixels)
+        if found.step > 1.0:
+            return ValueTicks(np.array([-1.0, 0.0, 1.0]), 1.0, 0)
+        inside = np.abs(found.values) <= 1.0 + 1e-9
+        return ValueTicks(found.values[inside], found.step, found.decimals)
 
     def value_text(self, value: float) -> str:
         """Write a correlation."""

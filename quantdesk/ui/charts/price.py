@@ -9,9 +9,10 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
+from quantdesk.model.frame import LegColumns
 from quantdesk.types import Origin
 from quantdesk.ui.charts import overlay
-from quantdesk.ui.charts.items import CandleItem, shade
+from quantdesk.ui.charts.items import CandleItem, LineItem, shade
 from quantdesk.ui.charts.panel import Panel
 from quantdesk.ui.charts.pyramid import at, newest
 from quantdesk.ui.charts.state import ChartState, Span, Tag
@@ -32,11 +33,14 @@ class PricePanel(Panel):
         super().__init__("price", state, parent)
         self.setAccessibleName(self.tr("Price chart"))
         self.candles = CandleItem()
+        self.closes = LineItem(fits=False)
         self.add(self.candles, 2)
+        self.add(self.closes, 3)
 
     def restyle(self) -> None:
         """Colour the candles."""
         tokens = self.state.tokens
+        self.closes.color = QColor(tokens.accent)
         self.candles.up, self.candles.down = QColor(tokens.up), QColor(tokens.down)
         strength = 0.38 if tokens.dark else 0.32
         self.candles.volume_up, self.candles.volume_down = shade(tokens.up, strength), shade(tokens.down, strength)
@@ -55,6 +59,9 @@ class PricePanel(Panel):
             leg = state.columns(state.leg)
             empty = np.empty(0)
             self.candles.pyramid.sync({n: empty if leg is None else getattr(leg, n) for n in names})
+            # Closes alone make no candles: a line is read where dashes are not.
+            bare = leg is not None and state.frame is not None and state.frame.origin is Origin.FILE and _is_flat(leg)
+            self.closes.pyramid.sync({"value": leg.close if bare and leg is not None else empty})
         elif state.tail is not None:
             leg = state.tail.y if state.leg == "y" else state.tail.x
             self.candles.pyramid.write(len(state.line.times), {n: getattr(leg, n) for n in names})
@@ -130,7 +137,8 @@ class PricePanel(Panel):
             sign = f"{number(move, decimals, sign=True)} ({number(percent, 2, sign=True)}%)"
             spans.append(Span(sign, color, gap=8))
         spans.append(Span(self.tr("V"), tokens.text_dim, gap=10, head=True))
-        spans.append(Span(amount(at(pyramid.column("volume"), row)), color, gap=3))
+        steps = self.state.quantity_decimals(self.state.leg)
+        spans.append(Span(amount(at(pyramid.column("volume"), row), steps), color, gap=3))
         return spans
 
     def empty_text(self) -> str:
@@ -153,3 +161,9 @@ class PricePanel(Panel):
             box = QRectF(plot.right() - 36, plot.bottom() - 34, 26, 24)
             overlay.paint_chip(painter, self.state, box, "»")
             self._hot.append((box, "latest"))
+
+
+def _is_flat(leg: LegColumns) -> bool:
+    """Tell whether the leg knows closes only."""
+    there = np.isfinite(leg.close)
+    return bool(np.count_nonzero(there) > 1 and np.array_equal(leg.high[there], leg.low[there]))

@@ -14,10 +14,11 @@ from quantdesk.model.pair import PairModel
 from quantdesk.ui.charts.axis import TimeAxis
 from quantdesk.ui.charts.intake import Intake
 from quantdesk.ui.charts.panel import Panel
-from quantdesk.ui.charts.panels import CorrelationPanel, SpreadPanel, ZPanel
+from quantdesk.ui.charts.panels import CorrelationPanel, ZPanel
 from quantdesk.ui.charts.price import PricePanel
 from quantdesk.ui.charts.pyramid import at
 from quantdesk.ui.charts.splitter import Splitter
+from quantdesk.ui.charts.spread import SpreadPanel
 from quantdesk.ui.charts.state import ChartState, Reading
 from quantdesk.ui.charts.ticks import time_ticks
 from quantdesk.ui.theme_tokens import Tokens

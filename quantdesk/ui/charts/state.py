@@ -121,6 +121,12 @@ class ChartState:
             return 2
         return int(self.frame.price_decimals_y if leg == "y" else self.frame.price_decimals_x)
 
+    def quantity_decimals(self, leg: str) -> int:
+        """Return the decimals of a leg's quantities."""
+        if self.frame is None:
+            return 3
+        return int(self.frame.quantity_decimals_y if leg == "y" else self.frame.quantity_decimals_x)
+
     def columns(self, leg: str) -> LegColumns | None:
         """Return the closed bars of a leg."""
         if self.frame is None:

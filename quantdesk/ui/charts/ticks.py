@@ -85,14 +85,14 @@ def number(value: float, decimals: int, *, sign: bool = False) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
-def amount(value: float) -> str:
-    """Write a volume shortly: 1.234K, 5.60M."""
+def amount(value: float, decimals: int = 3) -> str:
+    """Write a volume shortly: 12.300 at the instrument's step, 1.23K, 5.60M."""
     if not math.isfinite(value):
         return "—"
     for limit, suffix in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
         if abs(value) >= limit:
             return f"{value / limit:.2f}{suffix}"
-    return f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) < 100 else f"{value:.1f}"
+    return f"{value:.{min(max(0, decimals), 3)}f}"
 
 
 def time_ticks(line: TimeLine, left: float, right: float, pixels: float, spacing: float = 92.0) -> list[TimeTick]:
@@ -187,3 +187,16 @@ def stamp_text(ms: int, step_ms: int) -> str:
     if step_ms >= DAY:
         return text
     return f"{text}  {moment:%H:%M:%S} UTC" if step_ms < MINUTE else f"{text}  {moment:%H:%M} UTC"
+
+
+def span_text(start_ms: int, end_ms: int) -> str:
+    """Write the first and last open time of a window: 18 Jul 23:10 – 19 Jul 00:05 UTC."""
+    first, last = moment_of(start_ms), moment_of(end_ms)
+    if (end_ms - start_ms) >= 30 * DAY or (start_ms % DAY == 0 and end_ms % DAY == 0):
+        texts = [f"{m.day} {month_name(m.month)} {m.year}" for m in (first, last)]
+        return " – ".join(texts)
+    clock = "%H:%M" if start_ms % MINUTE == 0 and end_ms % MINUTE == 0 else "%H:%M:%S"
+    days = [f"{m.day} {month_name(m.month)} " for m in (first, last)]
+    if first.date() == last.date():
+        days[1] = ""
+    return f"{days[0]}{first:{clock}} – {days[1]}{last:{clock}} UTC"

@@ -9,6 +9,7 @@ from quantdesk.model.clock import FrameClock
 from quantdesk.model.frame import PairFrame
 from quantdesk.ui.charts.stack import ChartStack
 from quantdesk.ui.theme_tokens import DARK
+from tests.ui.charts.acts import settle
 from tests.ui.charts.frames import Pair, build
 
 
@@ -36,3 +37,10 @@ def desk(qtbot, qtlog) -> Iterator[Desk]:
     yield Desk(pair, clock, stack)
     loud = [r.message for r in qtlog.records if not r.ignored]
     assert not loud
+
+
+@pytest.fixture
+def full(desk, make):
+    desk.pair.show(make(1_000))
+    settle(desk)
+    return desk

@@ -59,6 +59,17 @@ def _rolled(values: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray]:
     return mean, sigma
 
 
+def _correlated(y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    returns_y, returns_x = np.diff(np.log(y), prepend=np.nan), np.diff(np.log(x), prepend=np.nan)
+    correlation = np.full(len(y), np.nan)
+    if len(y) > 61:
+        product, _ = _rolled(np.nan_to_num(returns_y * returns_x), 60)
+        my, sy = _rolled(np.nan_to_num(returns_y), 60)
+        mx, sx = _rolled(np.nan_to_num(returns_x), 60)
+        correlation = np.clip((product - my * mx) / (sy * sx + 1e-18), -1, 1)
+    return correlation
+
+
 def build(n: int, *, seed: int = 3, step: int = 60_000, start: int = START, two: bool = True) -> PairFrame:
     """Make a frame of n bars: a random walk and a leg tied to it by a mean-reverting spread."""
     rng = np.random.default_rng(seed)
@@ -72,13 +83,7 @@ def build(n: int, *, seed: int = 3, step: int = 60_000, start: int = START, two:
     y = np.round(18.5 * x + 1_200 + ou, 1)
     spread = np.round(y - 18.5 * x, 2)
     mean, sigma = _rolled(spread, 60)
-    returns_y, returns_x = np.diff(np.log(y), prepend=np.nan), np.diff(np.log(x), prepend=np.nan)
-    correlation = np.full(n, np.nan)
-    if n > 61:
-        product, _ = _rolled(np.nan_to_num(returns_y * returns_x), 60)
-        my, sy = _rolled(np.nan_to_num(returns_y), 60)
-        mx, sx = _rolled(np.nan_to_num(returns_x), 60)
-        correlation = np.clip((product - my * mx) / (sy * sx + 1e-18), -1, 1)
+    correlation = _correlated(y, x)
     times = start + np.arange(n, dtype=np.int64) * step
     none = np.full(n, np.nan)
     shown = n > 60 and two

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +15,7 @@ from quantdesk.ui.charts.ticks import (
     decimals_of_scale,
     nice_step,
     number,
+    span_text,
     stamp_text,
     time_ticks,
     value_ticks,
@@ -55,7 +57,8 @@ def test_numbers_have_separators_and_a_true_minus_and_no_negative_zero():
 
 
 def test_volumes_are_short():
-    assert [amount(v) for v in (0.5, 12.3456, 1_234, 5.6e6, 7e9)] == ["0.5", "12.346", "1.23K", "5.60M", "7.00B"]
+    assert [amount(v) for v in (0.5, 12.3456, 1_234, 5.6e6, 7e9)] == ["0.500", "12.346", "1.23K", "5.60M", "7.00B"]
+    assert amount(12.0, 0) == "12"
     assert decimals_of_scale(0.0123) == 4
     assert decimals_of_scale(12_345) == 0
 
@@ -99,3 +102,12 @@ def test_a_stamp_says_day_and_zone():
     assert stamp_text(JULY_18 + 3_600_000, 60_000) == "Thu 18 Jul 2024  01:00 UTC"
     assert stamp_text(JULY_18 + 1_000, 1_000) == "Thu 18 Jul 2024  00:00:01 UTC"
     assert stamp_text(JULY_18, DAY) == "Thu 18 Jul 2024"
+
+
+def test_a_window_is_named_by_its_first_and_last_bar():
+    at = int(datetime(2024, 7, 18, 23, 10, tzinfo=UTC).timestamp() * 1_000)
+    assert span_text(at, at + 30 * 60_000) == "18 Jul 23:10 – 23:40 UTC"
+    assert span_text(at, at + 60 * 60_000) == "18 Jul 23:10 – 19 Jul 00:10 UTC"
+    assert span_text(at, at + 61_000) == "18 Jul 23:10:00 – 23:11:01 UTC"
+    day = at - at % 86_400_000
+    assert span_text(day, day + 5 * 86_400_000) == "18 Jul 2024 – 23 Jul 2024"

@@ -1,0 +1,202 @@
+"""Make the chart of the pair's spread: its band, its formation window and its refits."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import QWidget
+
+from quantdesk.model.frame import SHORTEST_WINDOW, PairFrame, Refit
+from quantdesk.ui.charts import overlay
+from quantdesk.ui.charts.items import BandItem, LineItem, shade
+from quantdesk.ui.charts.marks import RefitItem, SpanItem
+from quantdesk.ui.charts.panel import Panel
+from quantdesk.ui.charts.panels import joined_rows, more_bars
+from quantdesk.ui.charts.pyramid import at, newest
+from quantdesk.ui.charts.state import ChartState, Span, Tag
+from quantdesk.ui.charts.ticks import decimals_of_scale, number, span_text
+
+#: Spreads of other hedge ratios share the scale if it grows by no more than this.
+FLATTENING = 3.0
+
+
+class SpreadPanel(Panel):
+    """Draw the spread, its mean and ±2σ band, the formation window and the refits."""
+
+    def __init__(self, state: ChartState, parent: QWidget | None = None) -> None:
+        super().__init__("spread", state, parent)
+        self.setAccessibleName(self.tr("Spread chart"))
+        self.formation, self.refits = SpanItem(), RefitItem()
+        self.upper, self.lower = LineItem(smooth=False), LineItem(smooth=False)
+        self.mean = LineItem(fits=False, style=Qt.PenStyle.DashLine, smooth=False)
+        self.line = LineItem()
+        self.band = BandItem(self.upper, self.lower)
+        for depth, item in enumerate(
+            (self.formation, self.band, self.upper, self.lower, self.mean, self.refits, self.line)
+        ):
+            self.add(item, depth)
+
+    def restyle(self) -> None:
+        """Colour lines and shades."""
+        tokens = self.state.tokens
+        self.line.color, self.mean.color = QColor(tokens.spread), shade(tokens.text_dim, 0.8)
+        self.upper.color = self.lower.color = QColor(tokens.band)
+        self.band.color = shade(tokens.band, 0.14)
+        self.refits.color = QColor(tokens.refit)
+        self.formation.fill_color, self.formation.edge_color = shade(tokens.accent, 0.07), shade(tokens.accent, 0.30)
+
+    def load(self) -> None:
+        """Take the closed bars and where the line was fitted."""
+        frame, line, none = self.state.frame, self.state.line, np.empty(0)
+        # Another hedge ratio is another spread: no line leads from one to the next.
+        breaks = [] if frame is None else np.searchsorted(frame.times, [r.time for r in frame.refits]).tolist()
+        for item in (self.line, self.upper, self.lower, self.mean):
+            item.breaks = breaks
+        self.line.pyramid.sync({"value": none if frame is None else frame.spread})
+        upper, lower = (none, none) if frame is None else (frame.spread_upper, frame.spread_lower)
+        self.upper.pyramid.sync({"value": upper})
+        self.lower.pyramid.sync({"value": lower})
+        self.mean.pyramid.sync({"value": (upper + lower) / 2})
+        self.refits.rows = () if frame is None else [line.x_of(refit.time) - 0.5 for refit in frame.refits]
+        span = None if frame is None else frame.formation
+        self.formation.span = None if span is None else (line.x_of(span[0]) - 0.5, line.x_of(span[1]) + 0.5)
+
+    def load_tail(self) -> None:
+        """Take the forming bars; the band goes on as it is."""
+        tail, n = self.state.tail, len(self.state.line.times)
+        if tail is None:
+            return
+        self.line.pyramid.write(n, {"value": tail.spread})
+        for item in (self.upper, self.lower, self.mean):
+            held = at(item.pyramid.column("value"), n - 1)
+            item.pyramid.write(n, {"value": np.full(len(tail.times), held)})
+
+    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
+        """Name the formation window and the refits at the foot of the plot."""
+        frame, span = self.state.frame, self.formation.span
+        if frame is not None and not self.empty_text():
+            plot, tokens, notes = self.plot, self.state.tokens, []
+            if span is not None and self.x_of(span[1]) > 0:
+                notes.append((span[0], self._formation_words(frame), tokens.text_dim))
+            for row, refit in zip(self.refits.rows, frame.refits, strict=True):
+                beta = number(refit.beta, decimals_of_scale(abs(refit.beta), 4))
+                text = self.tr("refit β {beta}").format(beta=beta)
+                whole = self.tr("{refit} on {span}").format(refit=text, span=span_text(refit.start_ms, refit.end_ms))
+                if self.x_of(row) >= 0:
+                    notes.append((row, (whole, text), tokens.refit))
+            self._write_notes(painter, plot, notes)
+        super().drawForeground(painter, rect)
+
+    def _formation_words(self, frame: PairFrame) -> tuple[str, ...]:
+        """Say which bars the first line was fitted on, the longest words first."""
+        fit, short = frame.first_fit or frame.fit, self.tr("formation window")
+        if fit is None:
+            return (short,)
+        words = self.tr("{name} {span}").format(name=short, span=span_text(fit.start_ms, fit.end_ms))
+        return self.tr("{words}, {count} bars").format(words=words, count=fit.n), words, short
+
+    def _write_notes(self, painter: QPainter, plot: QRectF, notes: list[tuple[float, tuple[str, ...], str]]) -> None:
+        """Write each note at its row, in the longest words that end before the next one."""
+        taken = -math.inf
+        for place, (row, choices, color) in enumerate(notes):
+            x = max(self.x_of(row), 0.0) + 5
+            end = min([self.x_of(other[0]) for other in notes[place + 1 :]] + [plot.right()]) - 4
+            for text in choices:
+                wide = self.state.small_metrics.horizontalAdvance(text)
+                if x > taken and x + wide < end:
+                    at_ = QPointF(x, plot.bottom() - 6)
+                    overlay.paint_note(painter, self.state, at_, text, color)
+                    taken = x + wide + 4
+                    break
+
+    def limits(self) -> tuple[float, float] | None:
+        """Fit the newest visible hedge ratio's spread; others join it only where they do not flatten it.
+
+        A refit moves the level of the spread by far more than the spread itself moves.
+        """
+        pieces = self._pieces()
+        if not pieces:
+            return super().limits()
+        low, high = pieces[-1]
+        for other_low, other_high in reversed(pieces[:-1]):
+            if max(high, other_high) - min(low, other_low) > FLATTENING * (high - low):
+                break
+            low, high = min(low, other_low), max(high, other_high)
+        return low, high
+
+    def _pieces(self) -> list[tuple[float, float]]:
+        """Return the extremes of spread and band of each hedge ratio in view, oldest first."""
+        view, rows = self.state.view, len(self.line.pyramid)
+        first, last = max(0, math.floor(view.left)), min(rows, math.ceil(view.right) + 1)
+        inside = [int(row) for row in self.line.breaks if first < row < last]
+        found: list[tuple[float, float]] = []
+        for start, stop in pairwise([first, *inside, last]) if inside else ():
+            parts = [item.pyramid.column("value")[start:stop] for item in (self.line, self.upper, self.lower)]
+            values = np.concatenate(parts)
+            values = values[np.isfinite(values)]
+            if len(values):
+                found.append((float(values.min()), float(values.max())))
+        return found
+
+    def decimals(self) -> int:
+        """Return the decimals that tell spreads apart: a hundredth of the band, or the axis step."""
+        upper, lower = newest(self.upper.pyramid.column("value")), newest(self.lower.pyramid.column("value"))
+        return max(self._ticks.decimals, decimals_of_scale(upper - lower, 4))
+
+    def value_text(self, value: float) -> str:
+        """Write a spread."""
+        return number(value, self.decimals())
+
+    def tags(self) -> list[Tag]:
+        """Mark the newest spread."""
+        value = newest(self.line.pyramid.column("value"))
+        return [Tag(value, self.value_text(value), self.state.tokens.spread)] if math.isfinite(value) else []
+
+    def legend(self, row: int) -> list[Span]:
+        """Write the spread's formula, its value, mean and band."""
+        state, tokens = self.state, self.state.tokens
+        frame = state.frame
+        spans = [Span(self.tr("Spread"), tokens.text, bold=True)]
+        if frame is None or not state.symbol("x"):
+            return spans
+        y, x = state.symbol("y"), state.symbol("x")
+        fit = self.fit_at(row)
+        if fit is not None:
+            pair = f"ln {y} − β ln {x}" if frame.settings.log else f"{y} − β {x}"
+            unit = self.tr("log") if frame.settings.log else self.tr("price")
+            spans.append(Span(f"{pair} ({unit})", tokens.text_dim, gap=10))
+            spans.append(Span(f"β {number(fit.beta, decimals_of_scale(abs(fit.beta), 4))}", tokens.refit, gap=8))
+        if self.empty_text():
+            return spans
+        digits = self.decimals()
+        spans.append(Span(number(at(self.line.pyramid.column("value"), row), digits), tokens.spread, gap=12))
+        upper, lower = at(self.upper.pyramid.column("value"), row), at(self.lower.pyramid.column("value"), row)
+        spans.append(Span(self.tr("mean"), tokens.text_dim, gap=10, head=True))
+        spans.append(Span(number((upper + lower) / 2, digits), tokens.text_dim, gap=4))
+        spans.append(Span("±2σ", tokens.text_dim, gap=10, head=True))
+        spans.append(Span(number((upper - lower) / 2, digits), tokens.text_dim, gap=4))
+        if fit is not None:
+            words = self.tr("fitted on {span}").format(span=span_text(fit.start_ms, fit.end_ms))
+            spans.append(Span(words, tokens.text_dim, gap=10))
+        return spans
+
+    def fit_at(self, row: int) -> Refit | None:
+        """Return the hedge line that draws the spread at a row."""
+        frame = self.state.frame
+        if frame is None or not len(self.state.line):
+            return None
+        time = int(self.state.line.at(row))
+        return next((refit for refit in reversed(frame.refits) if refit.time <= time), frame.first_fit or frame.fit)
+
+    def empty_text(self) -> str:
+        """Say what the spread lacks."""
+        state = self.state
+        if state.frame is None or not state.symbol("x") or not state.symbol("y"):
+            return self.tr("Spread needs two legs") if state.frame is not None else self.tr("Waiting for data…")
+        if math.isfinite(newest(self.line.pyramid.column("value"))):
+            return ""
+        return more_bars(self, self.tr("Spread"), SHORTEST_WINDOW - joined_rows(state))

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+
+from quantdesk.model.frame import PairSettings
+from tests.ui.charts.acts import key, move, picture, settle, view, wheel
+
+
+def test_the_wheel_zooms_at_the_pointer(full):
+    panel = full.stack.panel("price")
+    row = panel.row_at(300)
+    span = view(full).span
+    wheel(panel, 300, 100, dy=120)
+    settle(full)
+    assert view(full).span < span
+    assert panel.row_at(300) == pytest.approx(row)
+
+
+def test_a_drag_pans_and_a_moved_view_is_not_stolen(full, qtbot, make):
+    panel = full.stack.panel("z")
+    left, per_row = view(full).left, panel.plot.width() / view(full).span
+    port = panel.viewport()
+    qtbot.mousePress(port, Qt.MouseButton.LeftButton, pos=QPoint(200, 40))
+    for x in (210, 300, 500):
+        qtbot.mouseMove(port, QPoint(x, 40))
+        move(port, x, 40, Qt.MouseButton.LeftButton)
+    qtbot.mouseRelease(port, Qt.MouseButton.LeftButton, pos=QPoint(500, 40))
+    settle(full)
+    assert view(full).left == pytest.approx(left - 300 / per_row, abs=0.1)
+    seen = full.stack.visible_range()
+    full.pair.show(replace(make(1_040), version=2))
+    settle(full)
+    assert full.stack.visible_range() == seen
+
+
+def test_keys_move_by_bar_by_page_and_to_the_ends(full, qtbot):
+    left = view(full).left
+    key(qtbot, full, Qt.Key.Key_Left)
+    assert view(full).left == pytest.approx(left - 1)
+    key(qtbot, full, Qt.Key.Key_Left, modifier=Qt.KeyboardModifier.ControlModifier)
+    assert view(full).left == pytest.approx(left - 1 - view(full).span * 0.8)
+    key(qtbot, full, Qt.Key.Key_Right, Qt.Key.Key_Right)
+    span = view(full).span
+    key(qtbot, full, Qt.Key.Key_Plus)
+    assert view(full).span < span
+    key(qtbot, full, Qt.Key.Key_Home)
+    assert full.stack.visible_range()[0] == int(full.pair.frame.times[0])
+    key(qtbot, full, Qt.Key.Key_End)
+    assert full.stack.visible_range()[1] == int(full.pair.frame.times[-1])
+    assert view(full).follows
+
+
+def test_new_bars_are_followed_only_at_the_right_edge(full, make):
+    full.pair.show(replace(make(1_010), version=2))
+    settle(full)
+    assert full.stack.visible_range()[1] == int(full.pair.frame.times[-1])
+
+
+def test_history_in_front_keeps_the_visible_times(desk, make):
+    whole = make(1_000)
+    late = slice(400, 1_000)
+    names = ("times", "spread", "spread_upper", "spread_lower", "z", "correlation")
+    cut = {name: getattr(whole, name)[late].copy() for name in names}
+    legs = {
+        n: getattr(whole, n).__class__(
+            *(getattr(getattr(whole, n), f)[late].copy() for f in whole.y.__dataclass_fields__)
+        )
+        for n in ("y", "x")
+    }
+    desk.pair.show(replace(whole, **cut, **legs))
+    settle(desk)
+    desk.stack.pan(-200)
+    seen = desk.stack.visible_range()
+    desk.pair.show(replace(whole, version=2))
+    settle(desk)
+    assert desk.stack.visible_range() == seen
+
+
+def test_another_interval_keeps_the_time_at_the_right_edge_of_a_moved_view(full, make):
+    full.stack.pan(-600)
+    end = full.stack.visible_range()[1]
+    settings = PairSettings("BTCUSDT", "ETHUSDT", "5m")
+    full.pair.show(None)
+    settle(full)
+    full.pair.show(replace(make(400, step=300_000), settings=settings, version=2))
+    settle(full)
+    assert abs(full.stack.visible_range()[1] - end) <= 300_000
+
+
+def test_dragging_an_axis_scales_it_until_a_double_click(full, qtbot):
+    panel = full.stack.panel("price")
+    low, high = panel.low, panel.high
+    x = int(panel.plot.right()) + 20
+    port = panel.viewport()
+    qtbot.mousePress(port, Qt.MouseButton.LeftButton, pos=QPoint(x, 100))
+    move(port, x, 130, Qt.MouseButton.LeftButton)
+    move(port, x, 200, Qt.MouseButton.LeftButton)
+    qtbot.mouseRelease(port, Qt.MouseButton.LeftButton, pos=QPoint(x, 200))
+    settle(full)
+    assert not panel.auto
+    assert panel.high - panel.low > (high - low) * 1.1
+    qtbot.mouseDClick(port, Qt.MouseButton.LeftButton, pos=QPoint(x, 100))
+    settle(full)
+    assert (panel.low, panel.high) == (low, high)
+
+
+def test_dragging_the_time_axis_zooms_and_a_double_click_resets(full, qtbot):
+    axis, span = full.stack._axis, view(full).span
+    qtbot.mousePress(axis, Qt.MouseButton.LeftButton, pos=QPoint(300, 10))
+    move(axis, 500, 10, Qt.MouseButton.LeftButton)
+    qtbot.mouseRelease(axis, Qt.MouseButton.LeftButton, pos=QPoint(500, 10))
+    assert view(full).span < span
+    qtbot.mouseDClick(axis, Qt.MouseButton.LeftButton, pos=QPoint(300, 10))
+    settle(full)
+    assert view(full).span == span
+
+
+def test_a_click_on_the_other_leg_in_the_legend_shows_it(full, qtbot):
+    panel = full.stack.panel("price")
+    picture(full, "price")
+    box = next(box for box, link in panel._hot if link == "leg:x")
+    qtbot.mouseClick(panel.viewport(), Qt.MouseButton.LeftButton, pos=box.center().toPoint())
+    assert full.stack.price_leg == "x"
+
+
+def test_the_latest_button_appears_only_where_it_is_needed(full, qtbot):
+    panel = full.stack.panel("price")
+    picture(full, "price")
+    assert "latest" not in [link for _, link in panel._hot]
+    full.stack.pan(-500)
+    picture(full, "price")
+    box = next(box for box, link in panel._hot if link == "latest")
+    qtbot.mouseClick(panel.viewport(), Qt.MouseButton.LeftButton, pos=box.center().toPoint())
+    assert view(full).follows
