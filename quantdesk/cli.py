@@ -23,6 +23,7 @@ COMMANDS = {
     "analyze": "quantdesk.commands.analyze",
     "export": "quantdesk.commands.export",
     "import": "quantdesk.commands.import_",
+    "ledger": "quantdesk.commands.ledger",
 }
 
 EPILOG = """sub-commands (each with its own --help):
@@ -31,6 +32,7 @@ EPILOG = """sub-commands (each with its own --help):
   analyze    print the statistics of a pair of files
   export     write stored trades or bars to a file
   import     put files into the store
+  ledger     account for every trade id, name the holes
 
 exit codes: 0 success, 1 a failure with one line on stderr, 2 wrong use, 3 done but holes remain"""
 
@@ -39,17 +41,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the program with the given arguments; return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        if arguments and arguments[0] in COMMANDS:
-            return _run_command(arguments)
-        return _run_desk(arguments)
-    except SystemExit as stop:  # argparse: 0 for --help and --version, 2 for wrong use
-        return stop.code if isinstance(stop.code, int) else 2
+        code = _run(arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where a reader that has left is understood, not at the interpreter's end
+        return code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         # The reader of our output is gone (``| head``): nothing is wrong and nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        if arguments and arguments[0] in COMMANDS:
+            return _run_command(arguments)
+        return _run_desk(arguments)
+    except SystemExit as stop:  # argparse: 0 for --help and --version, 2 for wrong use
+        return stop.code if isinstance(stop.code, int) else 2
 
 
 def _run_command(arguments: list[str]) -> int:
@@ -109,6 +119,8 @@ def check_desk_arguments(args: argparse.Namespace) -> None:
         raise UsageError("--after goes with --screenshot")
     if args.screenshot is not None and args.screenshot.suffix.lower() != ".png":
         raise UsageError("--screenshot takes a file name that ends in .png")
+    if args.screenshot is not None and not args.screenshot.expanduser().absolute().parent.is_dir():
+        raise ConfigError(f"there is no folder {args.screenshot.parent} to put the picture in")
     if args.replay is not None and not args.replay.is_file():
         raise ConfigError(f"there is no file {args.replay} to replay")
 
@@ -125,6 +137,8 @@ def _guarded(act: Callable[[], int]) -> int:
     except (ConfigError, StoreError, FileError, Cancelled) as error:
         print(f"quantdesk: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        raise
     except OSError as error:
         place = f" ({error.filename})" if error.filename else ""
         print(f"quantdesk: {error.strerror or error}{place}", file=sys.stderr)

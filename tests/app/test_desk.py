@@ -1,0 +1,385 @@
+"""The whole desk in this process, on a real exchange of its own: live, simulated, files, and back."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from quantdesk.app.desk import Desk
+from quantdesk.cli import desk_parser
+from quantdesk.commands.shared import paths_of
+from quantdesk.config import Endpoints
+from quantdesk.store.embedded import open_embedded
+from quantdesk.types import Instrument, Light, Origin, Tick
+from quantdesk.ui.single_instance import SingleInstance
+from tests.program.desks import dead_port, environment, running, until, write_pair
+
+PATIENCE = 30.0
+Act = Callable[[Desk], Awaitable[None]]
+
+
+@pytest.fixture
+def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
+    """Serve a market in a process of its own, slow enough that a start costs little of its request weight."""
+    words = ("simulate", "--seed", "5", "--rate", "5")
+    with running(environment(tmp_path_factory.mktemp("exchange")), *words) as program:
+        until(lambda: program.out.read_text("utf-8").endswith("\n"), "the exchange")
+        told = json.loads(program.out.read_text("utf-8"))
+        yield Endpoints(told["ws_url"], told["rest_url"], "a market")
+
+
+@pytest.fixture
+def nowhere() -> Iterator[Endpoints]:
+    """Name a market that does not answer."""
+    with dead_port() as port:
+        yield Endpoints(f"ws://127.0.0.1:{port}", f"http://127.0.0.1:{port}", "a market")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep temporary stores where they can be counted."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    return tmp_path
+
+
+def drive(app: QApplication, endpoints: Endpoints, act: Act, *words: str | Path, quits: bool = True) -> Desk:
+    """Run a desk, let ``act`` use it, quit; fail for an error of either."""
+    app.setQuitOnLastWindowClosed(False)
+    args: argparse.Namespace = desk_parser().parse_args([str(word) for word in words])
+    paths = paths_of(args)
+    alone = SingleInstance(paths.data)
+    failures: list[BaseException] = []
+    desk = Desk(app, args, paths, endpoints, alone)
+    crashes: list[str] = []
+    desk.crashes.report_crash = crashes.append  # type: ignore[method-assign]
+
+    async def use() -> None:
+        try:
+            await act(desk)
+        except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001  # told outside of the loop
+            failures.append(error)
+        finally:
+            if quits or failures:
+                desk.window.quit_requested.emit()
+
+    tasks: list[asyncio.Task[None]] = []
+    QTimer.singleShot(0, lambda: tasks.append(asyncio.get_running_loop().create_task(use())))
+    try:
+        assert desk.run([Path(path) for path in args.files]) == 0
+    finally:
+        alone.close()
+    if failures:
+        raise failures[0]
+    assert not crashes, crashes[0]
+    return desk
+
+
+async def reached(look: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not look():
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited in vain: {what}")
+        await asyncio.sleep(0.02)
+
+
+def bars(desk: Desk) -> int:
+    frame = desk.pair.frame
+    return 0 if frame is None else len(frame.times)
+
+
+def is_live(desk: Desk) -> bool:
+    return desk.feeding.market.feed_status.light is Light.GREEN
+
+
+def notices(desk: Desk) -> str:
+    return " ".join(notice.text for notice in desk.window.banner.notices())
+
+
+def held(data: Path) -> dict[tuple[str, str], list[int]]:
+    """Return the stored ids by venue and symbol, in order of their time."""
+    reader = open_embedded(data / "quantdesk.sqlite", read_only=True)
+    try:
+        return {
+            (one.instrument.venue, one.instrument.symbol): sorted(
+                i for block in reader.load_ticks(one.instrument) for i in block.agg_id.tolist()
+            )
+            for one in reader.instruments()
+        }
+    finally:
+        reader.close()
+
+
+def is_whole(ids: list[int]) -> bool:
+    return bool(ids) and ids == list(range(ids[0], ids[0] + len(ids)))
+
+
+def all_whole(data: Path) -> bool:
+    """Say whether no id is missing between the first and the last of each symbol."""
+    return all(is_whole(ids) for ids in held(data).values())
+
+
+def settings_of(data: Path) -> dict[str, object]:
+    return json.loads((data / "config" / "settings.json").read_text("utf-8"))
+
+
+def test_live_bars_appear_without_a_hole_between_history_and_now(qapp, place, exchange) -> None:
+    data = place / "data"
+
+    async def act(desk: Desk) -> None:
+        await reached(lambda: is_live(desk) and bars(desk) > 100, "bars")
+        frame = desk.pair.frame
+        assert frame is not None
+        assert frame.origin is Origin.LIVE
+        assert set(np.diff(frame.times)) == {60_000}
+        assert np.isfinite(frame.y.close).all()
+        assert np.isfinite(frame.x.close).all()
+        await reached(lambda: desk.pair.evidence is not None, "the statistics")
+        desk.window.registry["pair.1s"].trigger()
+        await reached(lambda: desk.pair.frame is not None and desk.pair.frame.settings.interval == "1s", "seconds")
+        await reached(lambda: bars(desk) > 60, "bars of seconds")
+        seconds = desk.feeding.market.series("BTCUSDT", "1s")
+        assert seconds is not None
+        await reached(lambda: all_whole(data), "every trade")
+
+    drive(qapp, exchange, act, "--data-dir", data)
+    found = held(data)
+    assert set(found) == {("a market", "BTCUSDT"), ("a market", "ETHUSDT")}
+    assert settings_of(data)["interval"] == "1s"
+
+
+def test_a_second_start_shows_what_is_stored_and_fills_what_was_missed(qapp, place, exchange, nowhere) -> None:
+    data = place / "data"
+
+    async def act(desk: Desk) -> None:
+        await reached(lambda: is_live(desk) and bars(desk) > 100, "bars")
+
+    drive(qapp, exchange, act, "--data-dir", data)
+    before = held(data)
+
+    async def look(desk: Desk) -> None:
+        assert bars(desk) > 0, "the stored bars are there before anything else"
+        await reached(lambda: "127.0.0.1" in notices(desk) or "connect" in notices(desk).lower(), "the banner")
+        assert desk.window.mode.origin is Origin.LIVE
+
+    async def fill(desk: Desk) -> None:
+        await reached(lambda: is_live(desk) and all_whole(data), "every trade")
+        await reached(lambda: all(held(data)[key][-1] > ids[-1] for key, ids in before.items()), "new trades")
+        await reached(lambda: all_whole(data), "every trade")
+
+    drive(qapp, nowhere, look, "--data-dir", data)
+    drive(qapp, exchange, fill, "--data-dir", data)
+
+
+def test_to_the_simulator_and_back(qapp, place, exchange) -> None:
+    data = place / "data"
+
+    async def act(desk: Desk) -> None:
+        window, feeding = desk.window, desk.feeding
+        await reached(lambda: is_live(desk) and bars(desk) > 60, "the market")
+        window.registry["market.simulate"].trigger()
+        await reached(lambda: window.mode.origin is Origin.SIMULATED and is_live(desk), "the simulator")
+        await reached(lambda: bars(desk) > 60 and desk.pair.frame.origin is Origin.SIMULATED, "simulated bars")
+        assert "SIMULATED" in window.windowTitle()
+        assert len(list((place / "temporary").iterdir())) == 1
+        window.registry["file.live"].trigger()
+        await reached(lambda: window.mode.origin is Origin.LIVE and is_live(desk), "the market again")
+        await reached(lambda: bars(desk) > 60 and desk.pair.frame.origin is Origin.LIVE, "live bars")
+        assert not feeding.session.read_only
+        assert list((place / "temporary").iterdir()) == []
+        await reached(lambda: all_whole(data), "what was traded meanwhile")
+
+    drive(qapp, exchange, act, "--data-dir", data)
+    found = held(data)
+    assert {venue for venue, _ in found} == {"a market"}
+
+
+def test_impatient_clicks_leave_one_session(qapp, place, exchange) -> None:
+    async def act(desk: Desk) -> None:
+        await reached(lambda: is_live(desk), "the market")
+        for _ in range(3):
+            desk.window.registry["market.reconnect"].trigger()
+        await asyncio.sleep(0)
+        await reached(lambda: not desk.feeding._others, "the clicks")
+        await reached(lambda: is_live(desk) and bars(desk) > 60, "the market")
+        assert not desk.feeding.session.read_only
+        assert len([task for task in asyncio.all_tasks() if task.get_name() == "feed"]) == 1
+
+    drive(qapp, exchange, act, "--data-dir", place / "data")
+
+
+def test_quitting_in_the_middle_of_a_switch_ends_well(qapp, place, exchange) -> None:
+    async def act(desk: Desk) -> None:
+        await reached(lambda: is_live(desk), "the market")
+        desk.window.registry["market.simulate"].trigger()
+        await asyncio.sleep(0.05)
+
+    drive(qapp, exchange, act, "--data-dir", place / "data")
+    assert list((place / "temporary").iterdir()) == []
+
+
+def test_files_over_the_market_which_goes_on_being_recorded(qapp, place, exchange) -> None:
+    first, second = write_pair(place)
+
+    async def act(desk: Desk) -> None:
+        window = desk.window
+        await reached(lambda: is_live(desk) and bars(desk) > 60, "the market")
+        window.open_files_requested.emit([first, second], False)
+        await reached(lambda: window.mode.origin is Origin.FILE and bars(desk) == 300, "the files")
+        assert "first leg / zweites Bein ü" in window.windowTitle()
+        assert window.mode.recording, "closing now would end a recording"
+        before = desk.feeding.market.quote("BTCUSDT").last_trade_ts
+        await reached(lambda: desk.feeding.market.quote("BTCUSDT").last_trade_ts > before, "trades behind the file")
+        window.registry["file.live"].trigger()
+        await reached(lambda: bars(desk) > 0 and desk.pair.frame.origin is Origin.LIVE, "the market again")
+        settings = desk.pair.settings
+        assert (settings.y, settings.x, settings.interval) == ("BTCUSDT", "ETHUSDT", "1m")
+
+    drive(qapp, exchange, act, "--data-dir", place / "data")
+
+
+def test_a_symbol_added_stays_through_everything_until_it_is_removed(qapp, place, exchange) -> None:
+    data = place / "data"
+
+    async def act(desk: Desk) -> None:
+        window = desk.window
+
+        def streams(symbol: str) -> bool:
+            return desk.feeding.market.quote(symbol).last_trade_ts is not None
+
+        await reached(lambda: is_live(desk), "the market")
+        window.add_symbol_requested.emit("SOLUSDT")
+        await reached(lambda: streams("SOLUSDT"), "the new symbol")
+        window.registry["market.reconnect"].trigger()
+        await reached(lambda: not desk.feeding._others and streams("SOLUSDT"), "the new symbol, connected again")
+        window.registry["market.simulate"].trigger()
+        await reached(lambda: window.mode.origin is Origin.SIMULATED, "the simulator")
+        window.registry["file.live"].trigger()
+        await reached(lambda: window.mode.origin is Origin.LIVE and streams("SOLUSDT"), "the new symbol, back again")
+        window.save_settings()
+        assert settings_of(data)["symbols"] == ["BTCUSDT", "ETHUSDT", "SOLUSDT"]
+        window.remove_symbol_requested.emit("SOLUSDT")
+        await reached(lambda: "SOLUSDT" not in desk.feeding.market.symbols(), "its end")
+
+    drive(qapp, exchange, act, "--data-dir", data)
+    assert settings_of(data)["symbols"] == ["BTCUSDT", "ETHUSDT"]
+
+
+def test_a_start_without_a_network_forgets_no_symbol(qapp, place, nowhere) -> None:
+    data = place / "data"
+    (data / "config").mkdir(parents=True)
+    symbols = ["BTCUSDT", "ETHUSDT", "SOLUSDT"]
+    (data / "config" / "settings.json").write_text(json.dumps({"symbols": symbols}), "utf-8")
+    store = open_embedded(data / "quantdesk.sqlite")
+    store.append_ticks(Instrument("a market", "BTCUSDT"), [Tick("BTCUSDT", 1, 2.0, 3.0, 1_700_000_000_000, True)])
+    store.close()
+
+    async def act(desk: Desk) -> None:
+        await reached(lambda: desk.feeding.market.symbols() and notices(desk), "the stored symbol and the banner")
+
+    drive(qapp, nowhere, act, "--data-dir", data)
+    assert settings_of(data)["symbols"] == symbols
+
+
+_HOLD = """
+import sys
+from pathlib import Path
+from quantdesk.store.embedded import open_embedded
+store = open_embedded(Path(sys.argv[1]))
+print("held", flush=True)
+sys.stdin.read()
+store.close()
+"""
+
+
+def every_row(path: Path) -> list[object]:
+    base = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        names = sorted(name for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'"))
+        return [(name, sorted(base.execute(f'SELECT * FROM "{name}"'), key=repr)) for name in names]
+    finally:
+        base.close()
+
+
+def test_where_another_program_writes_the_desk_shows_and_keeps_nothing(qapp, place, exchange) -> None:
+    data = place / "data"
+    path = data / "quantdesk.sqlite"
+    data.mkdir()
+    words = [sys.executable, "-c", _HOLD, str(path)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        before = every_row(path)
+
+        async def act(desk: Desk) -> None:
+            await reached(lambda: is_live(desk) and bars(desk) > 60, "the market")
+            await reached(lambda: desk.window.mode.read_only, "the mode")
+            assert "keeps nothing" in notices(desk)
+            assert "READ-ONLY" in desk.window.windowTitle()
+            assert not desk.window.mode.recording
+            desk.feeding.market.reload_wanted.emit("BTCUSDT", 0, 1)  # as after a gap is filled
+            await reached(lambda: not desk.feeding._others, "the answer")
+
+        drive(qapp, exchange, act, "--data-dir", data)
+        assert every_row(path) == before
+        other.stdin.close()
+
+
+def test_a_store_that_cannot_be_opened_costs_the_recording_not_the_view(qapp, place, exchange) -> None:
+    (place / "blocked").write_text("in the way", "utf-8")
+
+    async def act(desk: Desk) -> None:
+        await reached(lambda: is_live(desk) and bars(desk) > 60, "the market")
+        await reached(lambda: "othing is being kept" in notices(desk), "the banner")
+        assert "Another quantdesk" not in notices(desk)
+
+    database = f"sqlite:///{place}/blocked/store.sqlite"
+    drive(qapp, exchange, act, "--data-dir", place / "data", "--database", database)
+
+
+def test_simulated_alerts_are_rows_and_no_popups(qapp, place, nowhere) -> None:
+    (place / "data" / "config").mkdir(parents=True)
+    restless = {"interval": "1s", "window": 20, "alert_level": 0.5, "alert_rearm": 0.5}
+    (place / "data" / "config" / "settings.json").write_text(json.dumps(restless), "utf-8")
+    asked: list[str] = []
+
+    async def act(desk: Desk) -> None:
+        desk.window.notify_requested.connect(lambda title, text: asked.append(title))
+        await reached(lambda: len(desk.alerts.events) >= 2, "two alerts")
+        assert {event.origin for event in desk.alerts.events} == {Origin.SIMULATED}
+        assert not any(event.popup for event in desk.alerts.events)
+
+    drive(qapp, nowhere, act, "--simulate", "--data-dir", place / "data")
+    assert asked == []
+
+
+def test_a_replay_that_cannot_be_read_is_told_in_the_window(qapp, place, nowhere) -> None:
+    other = place / "poem.txt"
+    other.write_text("no frames\nin here\n", "utf-8")
+
+    async def act(desk: Desk) -> None:
+        await reached(lambda: "oem.txt" in notices(desk), "the banner")
+
+    drive(qapp, nowhere, act, "--replay", other)
+    assert list((place / "temporary").iterdir()) == []
+
+
+def test_a_signal_ends_the_desk(qapp, place, exchange) -> None:
+    async def act(desk: Desk) -> None:
+        await reached(lambda: is_live(desk), "the market")
+        signal.raise_signal(signal.SIGTERM)
+
+    drive(qapp, exchange, act, "--data-dir", place / "data", quits=False)
