@@ -31,13 +31,14 @@ class FeedLimits:
     open_timeout: float = 10.0
     close_timeout: float = 2.0
     market_silence: float = 5.0
-    public_silence: float = 30.0
+    public_silence: float = 28.0
     ping_interval: float = 20.0
     ping_timeout: float = 20.0
     first_backoff: float = 0.25
-    reconnect_cap: float = 2.0
+    reconnect_cap: float = 1.5  # with the handshake: back within 2 s
     handshake_cap: float = 30.0
     stable_after: float = 5.0
+    verify_every: float = 180.0
     control_per_second: int = 4
     connects_per_5min: int = 250
     streams_per_connection: int = 200
@@ -47,6 +48,7 @@ class FeedLimits:
     rest_timeout: float = 15.0
     weight_per_minute: int = 2_400
     weight_share: float = 0.5
+    refused_pause: float = 60.0
     rest_reach_ms: int = 48 * 3_600_000
     gap_collect: float = 1.0
     seam_minutes: int = 5
@@ -101,6 +103,11 @@ class StoreLimits:
     low_disk_stop: int = 500_000_000
     delete_slice: int = 4_000
     retention_check_seconds: float = 60.0
+    spill_bytes: int = 2_000_000_000
+    spill_rows: int = 20_000
+    spill_after: float = 1.0
+    first_retry: float = 0.05
+    last_retry: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,7 @@ class Aggregator:
             first.is_buyer_maker,
             self._fills,
             self._event_ts,
+            first.trade_id,
         )
         self.next_id += 1
         self.first_trade_id = first.trade_id

@@ -6,7 +6,7 @@ Every stamp is an int of milliseconds since 1970 UTC; prices and quantities are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -78,7 +78,10 @@ class SymbolInfo:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Carry one aggregate trade. ``ts`` is the trade time T; ``trades`` is l - f + 1."""
+    """Carry one aggregate trade. ``ts`` is the trade time T; ``trades`` is l - f + 1.
+
+    ``first_trade`` is f, -1 where unknown (the store does not keep it): aggregates are compared without it.
+    """
 
     symbol: str
     agg_id: int
@@ -88,6 +91,7 @@ class Tick:
     is_buyer_maker: bool
     trades: int = 1
     event_ts: int = 0
+    first_trade: int = field(default=-1, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,3 +220,135 @@ class StoreStatus:
     duplicates: int = 0
     size_bytes: int = 0
     read_only: bool = False
+    spilled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Remember how a connection ended: local time (ms), why, how long it had lasted (s), whether it had data."""
+
+    at_ms: int
+    reason: str
+    lasted: float
+    delivered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReport:
+    """Tell how long (s) a stream has been silent; None: nothing has come yet."""
+
+    name: str
+    silence: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionReport:
+    """Show one route; ``cuts`` are the last twenty, oldest first. Empty ``words``: data flow."""
+
+    route: str
+    generation: int
+    connected_seconds: float | None
+    words: str
+    remedy: str
+    reconnects: int
+    cuts: tuple[Cut, ...]
+    frames_per_second: float
+    streams: tuple[StreamReport, ...]
+    queued: int
+    queue_limit: int
+    verified_seconds_ago: float | None
+    lost_subscriptions: int
+    sleeps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Name a stretch without a hole: ids and trade times (ms) from the first to the last one held."""
+
+    first_id: int
+    last_id: int
+    start_ts: int
+    end_ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolReport:
+    """Account for one symbol. ``gaps``: active and recent rows of the ledger, ascending.
+
+    ``filled``, ``expired`` and ``missing`` count ids of this session; ``taken`` those that were new.
+    """
+
+    symbol: str
+    coverage: tuple[Coverage, ...]
+    gaps: tuple[Gap, ...]
+    taken: int
+    duplicates: int
+    refused: int
+    open_ids: int
+    filled_ids: int
+    expired_ids: int
+    missing_ids: int
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Show exchange to receipt (ms) over the last minute; None while nothing came or the offset is unknown."""
+
+    p50: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+    samples: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """Show how full everything bounded is, as (now, limit)."""
+
+    socket: tuple[int, int]
+    buffered: tuple[int, int]  #: ticks that wait until the store has told what it holds
+    pending: tuple[int, int]  #: ticks that wait behind a young gap or for the next flush
+    gaps: tuple[int, int]
+    gap_ids: int
+    klines: tuple[int, int]  #: stretches of time whose klines are yet to be asked for
+    quarantine: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RestReport:
+    """Show what REST is asked: weight used this minute of the limit, our own share of it, bans."""
+
+    used_weight: int
+    limit: int
+    share: int
+    banned_for: float
+    requests: int
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
+class BadFrameSeen:
+    """Keep a frame that could not be used, with the reason and the local time (s) it came."""
+
+    at: float
+    reason: str
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FeedReport:
+    """Show the whole feed at one moment (local ms), made when somebody looks.
+
+    ``offset_ms``: the exchange's clock minus ours, right to within ``offset_error_ms``.
+    """
+
+    at_ms: int
+    symbols: tuple[SymbolReport, ...]
+    connections: tuple[ConnectionReport, ...]
+    latency: Latency
+    queues: Queues
+    rest: RestReport
+    quarantined: int
+    quarantine: tuple[BadFrameSeen, ...]
+    offset_ms: float | None
+    offset_error_ms: float | None

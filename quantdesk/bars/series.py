@@ -118,9 +118,9 @@ class BarSeries:
         """Return which bars were built from trades that we hold (a copy, one flag a bar)."""
         return self._from_trades[self._span(last)].copy()
 
-    def revisions(self) -> IntArray:
-        """Return the revision of each bar (a copy)."""
-        return self._revision[self._span()].copy()
+    def revisions(self, last: int | None = None) -> IntArray:
+        """Return the revision of each bar (or of the ``last`` ones, a copy)."""
+        return self._revision[self._span(last)].copy()
 
     def _span(self, last: int | None = None) -> slice:
         skipped = 0 if last is None else max(0, self._size - last)

@@ -45,7 +45,7 @@ class Ack:
     """Carry the exchange's answer to a control message; ``result`` is a list for LIST_SUBSCRIPTIONS."""
 
     id: int | None
-    result: tuple[str, ...] = ()
+    result: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,9 @@ def stream_url(base: str, route: Route) -> str:
 
 
 def control(method: str, streams: Sequence[str], ident: int) -> str:
-    """Return a SUBSCRIBE or UNSUBSCRIBE message."""
-    return msgspec.json.encode({"method": method, "params": list(streams), "id": ident}).decode()
+    """Return a SUBSCRIBE, UNSUBSCRIBE or (without streams) LIST_SUBSCRIPTIONS message."""
+    params = {"params": list(streams)} if streams else {}
+    return msgspec.json.encode({"method": method, **params, "id": ident}).decode()
 
 
 _Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -244,7 +245,7 @@ def _answer(body: dict[str, Any], reason: Exception) -> Ack | ControlError:
         return ControlError(ident, error["code"], str(error.get("msg", ""))[:200])
     if "result" in body:
         result = body["result"]
-        return Ack(ident, tuple(s for s in result if isinstance(s, str)) if isinstance(result, list) else ())
+        return Ack(ident, tuple(s for s in result if isinstance(s, str)) if isinstance(result, list) else None)
     raise BadFrame(f"no event: {reason}")
 
 
@@ -286,7 +287,7 @@ def _tick(data: _AggTrade) -> Tick:
     if data.l < data.f:
         raise BadFrame("the last trade id is below the first")
     price, quantity = _positive(data.p, "price"), _positive(data.q, "quantity")
-    return Tick(data.s, data.a, price, quantity, data.T, data.m, data.l - data.f + 1, data.E)
+    return Tick(data.s, data.a, price, quantity, data.T, data.m, data.l - data.f + 1, data.E, data.f)
 
 
 def _book(data: _Book) -> BookTicker:

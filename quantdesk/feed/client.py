@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 
 from quantdesk.config import FeedLimits
 from quantdesk.feed.binance import Route, stream_url, streams_of
 from quantdesk.feed.connection import Connection, End
-from quantdesk.feed.failures import error_words
+from quantdesk.feed.failures import Remedy, error_words
 from quantdesk.feed.pace import Backoff, ConnectBudget
-from quantdesk.types import MarketEvent
+from quantdesk.feed.pauses import Pause, PauseWatch
+from quantdesk.types import ConnectionReport, Cut, MarketEvent, StreamReport
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ PAUSE, PROOF = 5.0, 2.0
 ATTEMPTS = 5
 #: A connection with so many frames is no quiet market.
 BUSY_FRAMES = 50
+KEPT_CUTS = 20
 
 
 class StreamClient:
@@ -61,8 +63,13 @@ class StreamClient:
         self._patience = 1
         self._proof: tuple[float, dict[Connection, int]] | None = None
         self._was_live = False
-        self.reconnects = self.generations = 0
+        self._pauses = PauseWatch(clock, wall)
+        self._frames_before = 0  # of connections that are gone
+        self._rate = (clock(), 0, 0.0)  # when, frames until then, frames a second
+        self.reconnects = self.generations = self.sleeps = 0
         self.reasons: Counter[str] = Counter()
+        self.cuts: deque[Cut] = deque(maxlen=KEPT_CUTS)
+        self.remedy = Remedy.RETRY  #: what helps against ``trouble``
         self.trouble = ""  #: why there is no connection, in words
 
     def want(self, symbols: Iterable[str]) -> None:
@@ -91,6 +98,42 @@ class StreamClient:
         when = f", retrying in {wait:.0f} s" if wait >= 0.5 else ", retrying"
         return f"no connection to the exchange: {self.trouble}{when}"
 
+    @property
+    def queued(self) -> int:
+        """Return how many frames wait in the sockets' queues."""
+        return sum(c.waiting for c in self._connections)
+
+    def report(self) -> ConnectionReport:
+        """Return how the route is, for a person to look at."""
+        now, current = self._clock(), self._current()
+        opened = None if current is None or current.opened_at is None else now - current.opened_at
+        silences = {} if current is None else current.liveness.silences(now)
+        verified = None if current is None else current.liveness.verified_at
+        return ConnectionReport(
+            route=self.route.value,
+            generation=self.generations if current is None else current.number,
+            connected_seconds=opened,
+            words=self.words(),
+            remedy=self.remedy.value if self.trouble else "",
+            reconnects=self.reconnects,
+            cuts=tuple(self.cuts),
+            frames_per_second=self._frames_per_second(now),
+            streams=tuple(StreamReport(name, silence) for name, silence in sorted(silences.items())),
+            queued=self.queued,
+            queue_limit=self._limits.max_queue,
+            verified_seconds_ago=None if verified is None else now - verified,
+            lost_subscriptions=0 if current is None else current.liveness.lost,
+            sleeps=self.sleeps,
+        )
+
+    def _frames_per_second(self, now: float) -> float:
+        then, before, rate = self._rate
+        total = self._frames_before + sum(c.frames for c in self._connections)
+        if now - then < 0.5:
+            return rate
+        self._rate = now, total, (total - before) / (now - then)
+        return self._rate[2]
+
     def reconnect(self, reason: str) -> None:
         """Cut and connect anew at once."""
         self._next_attempt = 0.0
@@ -100,12 +143,10 @@ class StreamClient:
 
     async def run(self) -> None:
         """Keep the route connected until cancelled."""
-        last, last_wall = self._clock(), self._wall()
         try:
             while True:
-                now, wall = self._clock(), self._wall()
-                self._notice_pause(now, now - last, wall - last_wall)
-                last, last_wall = now, wall
+                now = self._clock()
+                self._notice_pause(now, self._pauses.look())
                 self._bury(now)
                 self._check(now)
                 self._connect(now)
@@ -113,7 +154,7 @@ class StreamClient:
                     await connection.control(now)
                 self._wake.clear()
                 try:
-                    async with asyncio.timeout(min(TICK, 1 / self._limits.control_per_second)):
+                    async with asyncio.timeout(self._nap(self._clock())):
                         await self._wake.wait()
                 except TimeoutError:
                     continue
@@ -123,12 +164,23 @@ class StreamClient:
     def _current(self) -> Connection | None:
         return next((c for c in self._connections if c.is_open), None)
 
-    def _notice_pause(self, now: float, passed: float, wall_passed: float) -> None:
-        if passed > LATE:
+    def _nap(self, now: float) -> float:
+        """Return how long nothing needs to be done."""
+        nap = min(TICK, 1 / self._limits.control_per_second)
+        return min(nap, max(0.01, self._next_attempt - now)) if self._current() is None else nap
+
+    def _notice_pause(self, now: float, pause: Pause) -> None:
+        if pause.passed > LATE:
             for connection in self._connections:
-                connection.liveness.forgive(passed)
-        if max(passed, wall_passed) > PAUSE and self._proof is None:
-            # Asleep, stopped, or the wall clock was set: ask the line, not the clocks.
+                connection.liveness.forgive(pause.passed)
+        if pause.is_sleep:
+            # The line is most likely dead: the next generation starts at once, beside it. Where only the
+            # wall clock was set, the line lives and hands over without a gap.
+            self.sleeps += 1
+            self._next_attempt = 0.0
+            for connection in self._connections:
+                connection.is_leaving = connection.is_open
+        if (pause.is_sleep or pause.passed > PAUSE) and self._proof is None:
             self._proof = now + PROOF, {c: c.frames for c in self._connections if c.is_open}
         elif self._proof is not None and now >= self._proof[0]:
             for connection, frames in self._proof[1].items():
@@ -145,18 +197,30 @@ class StreamClient:
                 _log.error("a connection ended by a fault of the program", exc_info=error)
             if end.answered:
                 self._connects.count(now)
+            self._frames_before += connection.frames
+            if end.opened:
+                self._note_cut(connection, end, now)
             if not any(c.is_open for c in self._connections):
                 self._lost(connection, end, now)
+            elif end.opened:
+                self._on_back()  # the other generation may have begun later than this one ended
+            else:
+                self._next_attempt = max(self._next_attempt, now + end.wait)
 
     def _lost(self, connection: Connection, end: End, now: float) -> None:
-        self.trouble = end.words
-        delivered = connection.liveness.first_frame_at is not None
+        self.trouble, self.remedy = end.words, end.remedy
         if end.opened:
-            self.reconnects += delivered
-            self.reasons[end.words if len(self.reasons) < 50 else "other"] += 1
             quiet = self.route is Route.PUBLIC and end.words.startswith("no data for")
             self._patience = min(16, self._patience * 2) if quiet and connection.frames < BUSY_FRAMES else 1
-        self._next_attempt = now + self._backoff.delay(refused=end.refused, asked_for=end.wait)
+        refused = end.remedy is not Remedy.RETRY
+        self._next_attempt = now + self._backoff.delay(refused=refused, answered=end.answered, asked_for=end.wait)
+
+    def _note_cut(self, connection: Connection, end: End, now: float) -> None:
+        delivered = connection.liveness.first_frame_at is not None
+        self.reconnects += delivered
+        self.reasons[end.words if len(self.reasons) < 50 else "other"] += 1
+        lasted = now - (connection.opened_at or now)
+        self.cuts.append(Cut(int(self._wall() * 1_000), end.words, lasted, delivered))
 
     def _check(self, now: float) -> None:
         for connection in [c for c in self._connections if c.is_open]:
@@ -170,7 +234,7 @@ class StreamClient:
                 connection.cut(reason)
         live = self.is_live
         if live and not self._was_live:
-            self.trouble = ""
+            self.trouble, self.remedy = "", Remedy.RETRY
             self._on_back()
         self._was_live = live
         self._hand_over(now)
@@ -183,6 +247,7 @@ class StreamClient:
 
     def _retire(self, connection: Connection) -> None:
         task = self._connections.pop(connection)
+        self._frames_before += connection.frames
         self._connects.count(self._clock())
         closing = asyncio.create_task(self._close(connection, task), name=f"close {self.route}")
         self._closing.add(closing)
@@ -227,6 +292,7 @@ class StreamClient:
             self._on_bad,
             self._clock,
             patience=self._patience,
+            number=self.generations + 1,
         )
         task = asyncio.create_task(connection.run(), name=f"connection {self.route}")
         self.generations += 1

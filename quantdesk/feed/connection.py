@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from quantdesk.config import FeedLimits
 from quantdesk.feed.binance import Ack, BadFrame, ControlError, control, is_trade_stream, parse, stream_of
+from quantdesk.feed.failures import Remedy
 from quantdesk.feed.liveness import Liveness
 from quantdesk.feed.socket import ClosedError, OpenError, Socket, open_socket
 from quantdesk.trades import RawTrade
@@ -24,7 +25,7 @@ class End:
 
     words: str
     opened: bool
-    refused: bool = False
+    remedy: Remedy = Remedy.RETRY
     answered: bool = False
     wait: float = 0.0
 
@@ -42,6 +43,7 @@ class Connection:
         clock: Callable[[], float],
         *,
         patience: int = 1,
+        number: int = 0,
     ) -> None:
         self._url, self._limits, self._clock = url, limits, clock
         self._on_event, self._on_bad = on_event, on_bad
@@ -53,7 +55,8 @@ class Connection:
         self.ended: End | None = None
         self.liveness = Liveness(limits, self.started_at, patience)
         self.liveness.want(streams)
-        self.frames = 0
+        self.frames = 0  #: of market data
+        self.number = number  #: the generation
         self.is_leaving = False
         self.trade_first: dict[str, int] = {}
         self.trade_last: dict[str, int] = {}
@@ -63,12 +66,17 @@ class Connection:
         """Tell whether the handshake is done and the connection has not ended."""
         return self.opened_at is not None and self.ended is None
 
+    @property
+    def waiting(self) -> int:
+        """Return how many frames wait in the socket's queue."""
+        return self._socket.waiting if self._socket is not None and self.is_open else 0
+
     async def run(self) -> None:
         """Open and read until the end, which ``ended`` tells."""
         try:
             self._socket = await open_socket(self._url, self._limits, self._limits.open_timeout)
         except OpenError as error:
-            self.ended = End(error.words, opened=False, refused=error.refused, answered=error.answered, wait=error.wait)
+            self.ended = End(error.words, opened=False, remedy=error.remedy, answered=error.answered, wait=error.wait)
             return
         self.opened_at = self._clock()
         self.liveness.restart(self.opened_at)
@@ -125,15 +133,15 @@ class Connection:
         except BadFrame as error:
             self._on_bad(frame, str(error))
             return
-        self.frames += 1
         if isinstance(event, Ack):
-            self.liveness.on_ack(event.id)
+            self.liveness.on_ack(event.id, event.result, now)
         elif isinstance(event, ControlError):
             self.liveness.on_error(event.id, event.message, now)
         elif isinstance(event, ServerShutdown):
             self.is_leaving = True
             self._on_event(event)
         elif event is not None and not isinstance(event, RawTrade):
+            self.frames += 1
             name = stream_of(event)
             self.liveness.on_frame(name, now)
             if isinstance(event, Tick) and name is not None and is_trade_stream(name):

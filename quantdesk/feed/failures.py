@@ -5,7 +5,17 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
+from enum import StrEnum
 from math import isfinite
+
+
+class Remedy(StrEnum):
+    """Say what helps against a refused or failed handshake; each is tried again, at its own pace."""
+
+    RETRY = "retry"  #: the network or a fault of the exchange: soon again
+    WAIT = "wait"  #: the exchange wants some time: not before it is over
+    TELL = "tell"  #: only the user can change it: seldom again, and said
+
 
 _STATUS = {
     401: "access refused (401)",
@@ -40,6 +50,19 @@ def status_words(status: int) -> str:
     if status in _STATUS:
         return _STATUS[status]
     return f"the exchange has a fault ({status})" if status >= 500 else f"unexpected answer ({status})"
+
+
+def status_remedy(status: int) -> Remedy:
+    """Sort the status of a refused handshake."""
+    if status in (418, 425, 429):
+        return Remedy.WAIT
+    return Remedy.RETRY if status >= 500 or status == 408 else Remedy.TELL
+
+
+def error_remedy(error: BaseException) -> Remedy:
+    """Sort what went wrong on the network: a certificate or a kind of proxy needs the user."""
+    lasting = (ssl.SSLCertVerificationError, ImportError)
+    return Remedy.TELL if any(isinstance(cause, lasting) for cause in _causes(error)) else Remedy.RETRY
 
 
 def error_words(error: BaseException) -> str:

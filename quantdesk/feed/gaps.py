@@ -10,6 +10,9 @@ from quantdesk.types import Gap, GapState
 #: So many holes are kept; beyond, the sequencer refuses trades that would open another.
 MAX_HOLES = 50_000
 
+#: Holes farther apart in time than this (ms) lie in different windows.
+WINDOW_MS = 3_600_000
+
 _ACTIVE = (GapState.OPEN, GapState.FILLING)
 
 
@@ -89,6 +92,11 @@ class Gaps:
     def has_news(self) -> bool:
         """Tell whether the stored ledger lacks a row that has settled for good."""
         return bool(self._done) or any(hole.settles <= 0 for hole in self._dirty)
+
+    @property
+    def calls(self) -> int:
+        """Return how many requests were made for the holes that are active now."""
+        return sum(hole.calls for hole in self._holes)
 
     @property
     def ids(self) -> int:
@@ -179,6 +187,20 @@ class Gaps:
     def lowest(self, now: float) -> Hole | None:
         """Return the lowest hole that has settled and may be asked for now."""
         return next((hole for hole in self._holes if hole.settles <= now and hole.due <= now), None)
+
+    def newest_window(self, now: float, urgent_ts: int = 0) -> Hole | None:
+        """Return the lowest hole to ask for now in the newest window; windows lie ``WINDOW_MS`` apart.
+
+        Within a window it is always the lowest, so that one page closes every hole inside it. Holes that
+        began before ``urgent_ts`` go first: they will be out of reach soon.
+        """
+        due = [hole for hole in self._holes if hole.settles <= now and hole.due <= now]
+        if not due or due[0].start_ts < urgent_ts:
+            return due[0] if due else None
+        place = len(due) - 1
+        while place > 0 and due[place].start_ts - due[place - 1].end_ts <= WINDOW_MS:
+            place -= 1
+        return due[place]
 
     def oldest(self) -> Hole | None:
         """Return the lowest hole, whether it may be asked for or not."""

@@ -12,6 +12,9 @@ from quantdesk.feed.binance import is_heartbeat
 MAX_PATIENCE = 16
 #: Streams named in one control message.
 PARAMS = 100
+#: So long (s) after a change the exchange is asked what it takes us to be subscribed to.
+VERIFY_SOON = 1.0
+LIST = "LIST_SUBSCRIPTIONS"
 
 
 @dataclass(slots=True)
@@ -54,8 +57,11 @@ class Liveness:
         self._asked_all_at: float | None = None
         self._last_frame = opened_at
         self._not_before = 0.0
+        self._verify_at = float("inf")
         self.first_frame_at: float | None = None
         self.refusal = ""
+        self.verified_at: float | None = None  #: when the exchange's list last agreed with what is wanted
+        self.lost = 0  #: subscriptions that the exchange had lost, asked for again
 
     def restart(self, now: float) -> None:
         """Count silence from now on: the connection has just opened."""
@@ -84,18 +90,45 @@ class Liveness:
             stream.first_at = now
         stream.last_at, stream.renewals, stream.repeats = now, 0, 0
 
-    def on_ack(self, ident: int | None) -> None:
-        """Note that a control message was acknowledged."""
-        if ident is not None and self._pending.pop(ident, None) is not None:
-            self.refusal = ""
+    def on_ack(self, ident: int | None, listed: Iterable[str] | None = None, now: float = 0.0) -> None:
+        """Note that a control message was acknowledged; ``listed``: the exchange's list of subscriptions."""
+        pending = self._pending.pop(ident, None) if ident is not None else None
+        if pending is None:
+            return
+        if pending.method == LIST:
+            if listed is not None:
+                self._compare(frozenset(listed), pending.sent_at, now)
+            return
+        self.refusal = ""
+        self._verify_at = min(self._verify_at, now + VERIFY_SOON)
+
+    def _compare(self, listed: frozenset[str], sent_at: float, now: float) -> None:
+        """Ask again for what the exchange has lost, give up what it has too much."""
+        lost = [
+            name
+            for name, stream in self._streams.items()
+            if name not in listed
+            and stream.asked_at is not None
+            and stream.asked_at < sent_at
+            # Data say more than a list.
+            and (stream.first_at is None or stream.last_at < sent_at)
+            and not stream.renewing
+        ]
+        for name in lost:
+            self._streams[name].asked_at = None
+        surplus = sorted(listed - self._streams.keys() - set(self._leaving))
+        self._leaving += surplus
+        self.lost += len(lost)
+        if not lost and not surplus:
+            self.verified_at = now
 
     def on_error(self, ident: int | None, words: str, now: float) -> None:
         """Note that a control message was refused: its streams are asked for again a little later."""
         pending = self._pending.pop(ident, None) if ident is not None else None
         if pending is None and self._pending:
             pending = self._pending.pop(min(self._pending))
-        if pending is None:
-            return
+        if pending is None or pending.method == LIST:
+            return  # an exchange that does not tell its list is believed by its data
         self.refusal = words
         self._not_before = now + min(30.0, self._limits.ack_timeout * pending.tries)
         self._ask_again(pending)
@@ -121,6 +154,9 @@ class Liveness:
                 self._streams[name].renewing = False
                 self._streams[name].asked_at = None
             return self._send("UNSUBSCRIBE", names, now, 1)
+        if now >= self._verify_at and not self._pending:
+            self._verify_at = now + self._limits.verify_every
+            return self._send(LIST, (), now, 1)
         return None
 
     def check(self, now: float) -> str | None:
@@ -135,13 +171,20 @@ class Liveness:
             if waited > limits.first_frame_timeout:
                 self._renew(self._streams)
             return None
-        beats = [s for n, s in self._streams.items() if is_heartbeat(n) and s.first_at is not None]
-        patience = limits.market_silence if beats else limits.public_silence * self._patience
+        patience = self._line_patience()
         if quiet > patience:
             return f"no data for {quiet:.0f} s"
         if quiet <= patience / 2:  # otherwise the line itself may be dead: nothing tells one stream from the others
             self._renew([n for n, s in self._streams.items() if self._is_silent(n, s, now)])
         return None
+
+    def _line_patience(self) -> float:
+        """Return how long (s) nothing at all may come; a heartbeat yet to begin has its time to do so."""
+        beats = [stream.first_at for name, stream in self._streams.items() if is_heartbeat(name)]
+        if not beats:
+            return self._limits.public_silence * self._patience
+        begun = any(first is not None for first in beats)
+        return self._limits.market_silence if begun else self._limits.first_frame_timeout
 
     @property
     def is_alive(self) -> bool:
@@ -162,6 +205,10 @@ class Liveness:
         mute = [n for n, s in self._streams.items() if s.first_at is None and s.renewals > 0]
         silent = [n for n, s in self._streams.items() if is_heartbeat(n) and s.renewals > 0 and s.first_at is not None]
         return f"subscribed, no data: {', '.join(sorted(mute + silent)[:3])}" if mute or silent else ""
+
+    def silences(self, now: float) -> dict[str, float | None]:
+        """Return for each wanted stream the seconds since its last frame, None where none has come."""
+        return {n: None if s.first_at is None else max(0.0, now - s.last_at) for n, s in self._streams.items()}
 
     def forgive(self, seconds: float) -> None:
         """Do not count a time in which this program itself was busy or asleep."""
@@ -212,7 +259,7 @@ class Liveness:
         )
 
     def _ask_again(self, pending: _Pending) -> None:
-        if pending.method == "UNSUBSCRIBE":
+        if pending.method != "SUBSCRIBE":
             return  # frames that nobody wants do no harm, and a renewal subscribes again anyway
         for name in pending.streams:
             if name in self._streams:

@@ -11,6 +11,8 @@ from quantdesk.config import FeedLimits
 WINDOW = 60.0
 #: While others use more than our share, one request in so many seconds still goes out.
 TRICKLE = 5.0
+#: So many answered attempts after a loss are made in haste.
+PROMPT = 40
 #: Beyond this share of the whole limit nothing goes out, whoever used it.
 CEILING = 0.9
 
@@ -111,12 +113,17 @@ class Backoff:
         self._failures = 0
         self._at_once = True
 
-    def delay(self, *, refused: bool = False, asked_for: float = 0.0) -> float:
-        """Return the seconds to wait now; ``asked_for`` is the exchange's own Retry-After."""
+    def delay(self, *, refused: bool = False, answered: bool = False, asked_for: float = 0.0) -> float:
+        """Return the seconds to wait now; ``asked_for`` is the exchange's own Retry-After.
+
+        ``refused``: trying soon again is useless. ``answered``: the attempt counts against the exchange's
+        limit, so that after ``PROMPT`` of them it is left in peace.
+        """
         if self._at_once and not refused:
             self._at_once = False
             return 0.0
-        cap = self._limits.reconnect_cap if self._delivered and not refused else self._limits.handshake_cap
+        prompt = self._delivered and not refused and not (answered and self._failures >= PROMPT)
+        cap = self._limits.reconnect_cap if prompt else self._limits.handshake_cap
         step = min(cap, self._limits.first_backoff * float(1 << min(self._failures, 16)))
         self._failures += 1
         return max(asked_for, step * (0.75 + 0.25 * self._jitter()))

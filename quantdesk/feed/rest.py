@@ -17,6 +17,7 @@ import msgspec
 from quantdesk.bars.arrays import BarArrays
 from quantdesk.config import Endpoints, FeedLimits
 from quantdesk.feed.binance import MAX_MS, BadFrame, number
+from quantdesk.feed.clock_offset import ClockOffset
 from quantdesk.feed.failures import error_words, retry_after, status_words
 from quantdesk.feed.pace import WINDOW, WeightBudget
 from quantdesk.feed.proxy import proxy_for
@@ -112,9 +113,22 @@ class RestClient:
         self._session: aiohttp.ClientSession | None = None
         self._gate = asyncio.Lock()
         self._no_request_before = 0.0
+        self._sent_at = self._came_at = 0.0  # of the last request
         self.budget = WeightBudget(limits)
-        self.clock_offset_ms: float | None = None  #: exchange clock minus ours
+        self.offset = ClockOffset()
         self.requests = 0
+
+    @property
+    def clock_offset_ms(self) -> float | None:
+        """Return the exchange's clock minus this computer's (ms), None while unknown."""
+        base = self.offset.base_ms
+        return None if base is None else base + self._clock() * 1_000 - time.time() * 1_000
+
+    @property
+    def exchange_ms(self) -> float | None:
+        """Return the exchange's time (ms) as estimated, None while unknown."""
+        base = self.offset.base_ms
+        return None if base is None else base + self._clock() * 1_000
 
     @property
     def banned_for(self) -> float:
@@ -129,10 +143,8 @@ class RestClient:
 
     async def time(self) -> int:
         """Return the exchange's clock (ms) and learn its offset to ours."""
-        begun = self._clock()
         answer = _decode(await self._get("/fapi/v1/time", {}, 1), _Time)
-        took = min(self._clock() - begun, self._limits.rest_timeout)
-        self.clock_offset_ms = answer.serverTime - (time.time() - took / 2) * 1_000
+        self.offset.add(self._sent_at, self._came_at, answer.serverTime)
         return answer.serverTime
 
     async def exchange_info(self) -> list[SymbolInfo]:
@@ -166,12 +178,12 @@ class RestClient:
         self, symbol: str, interval: str, start: int | None = None, end: int | None = None, limit: int = PAGE
     ) -> BarArrays:
         """Return closed bars ascending, at most 1,500; the exchange's clock says which are closed."""
-        if self.clock_offset_ms is None:
+        if self.exchange_ms is None:
             await self.time()
         query = {"symbol": symbol, "interval": interval, "startTime": start, "endTime": end, "limit": limit}
         weight = next((w for below, w in _KLINE_WEIGHTS if limit < below), 10)
         body = await self._get("/fapi/v1/klines", query, weight)
-        now = time.time() * 1_000 + (self.clock_offset_ms or 0.0)
+        now = (self.exchange_ms or 0.0) - (self.offset.error_ms or 0.0)
         rows = [_bar(row) for row in _decode(body, list[list[Any]])]
         times = [bar[0] for bar, _ in rows]
         if any(b <= a for a, b in pairwise(times)):
@@ -190,8 +202,11 @@ class RestClient:
                 await asyncio.sleep(min(wait, 1.0))
             self.budget.spend(weight, self._clock())
             self.requests += 1
+            self._sent_at = self._clock()
             try:
-                return await self._request(path, {k: str(v) for k, v in query.items() if v is not None})
+                body = await self._request(path, {k: str(v) for k, v in query.items() if v is not None})
+                self._came_at = self._clock()
+                return body
             except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
                 raise RestUnreachableError(error_words(error)) from error
 
@@ -261,7 +276,7 @@ def _tick(symbol: str, row: _AggTrade) -> Tick:
         raise RestFaultError(f"a trade of the answer is damaged: {error}") from error
     if row.l < row.f or row.f < 0:
         raise RestFaultError("a trade of the answer is damaged: its ids")
-    return Tick(symbol, row.a, price, quantity, row.T, row.m, row.l - row.f + 1)
+    return Tick(symbol, row.a, price, quantity, row.T, row.m, row.l - row.f + 1, 0, row.f)
 
 
 def _bar(row: list[Any]) -> tuple[tuple[int, float, float, float, float, float, float, int], int]:

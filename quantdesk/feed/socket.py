@@ -16,7 +16,7 @@ from websockets.exceptions import (
 )
 
 from quantdesk.config import FeedLimits
-from quantdesk.feed.failures import error_words, retry_after, status_words
+from quantdesk.feed.failures import Remedy, error_remedy, error_words, retry_after, status_remedy, status_words
 from quantdesk.feed.proxy import is_loopback
 
 #: Frames above our own limit go to the quarantine; only above this many times it the socket is cut.
@@ -31,7 +31,7 @@ class OpenError(Exception):
     """Say why no connection came about; ``answered`` handshakes count against the exchange's limit."""
 
     words: str
-    refused: bool = False  # the exchange, a firewall or a proxy said no
+    remedy: Remedy = Remedy.RETRY
     answered: bool = False
     wait: float = 0.0  # Retry-After, seconds
 
@@ -48,6 +48,11 @@ class Socket:
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
+
+    @property
+    def waiting(self) -> int:
+        """Return how many frames have come and are not read yet; the library bounds it by ``max_queue``."""
+        return len(self._connection.recv_messages.frames)
 
     async def receive(self) -> bytes:
         """Return the next frame as bytes, or raise ClosedError."""
@@ -99,16 +104,16 @@ async def open_socket(url: str, limits: FeedLimits, open_timeout: float) -> Sock
     except InvalidStatus as error:
         status = error.response.status_code
         wait = retry_after(error.response.headers.get("Retry-After"), 60.0 if status in (418, 429) else 0.0)
-        raise OpenError(status_words(status), refused=True, answered=True, wait=wait) from error
+        raise OpenError(status_words(status), status_remedy(status), answered=True, wait=wait) from error
     except InvalidProxyStatus as error:
         words = f"the proxy refuses: {status_words(error.response.status_code)}"
-        raise OpenError(words, refused=True) from error
+        raise OpenError(words, status_remedy(error.response.status_code)) from error
     except (InvalidProxy, InvalidURI) as error:
-        raise OpenError(f"the address cannot be used: {error}", refused=True) from error
+        raise OpenError(f"the address cannot be used: {error}", Remedy.TELL) from error
     except InvalidHandshake as error:
         raise OpenError(f"the other side is no websocket server ({error_words(error)})", answered=True) from error
     except (OSError, TimeoutError, ImportError, ValueError, EOFError) as error:
-        raise OpenError(error_words(error)) from error
+        raise OpenError(error_words(error), error_remedy(error)) from error
     return Socket(connection)
 
 

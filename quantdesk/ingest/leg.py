@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf
@@ -12,13 +13,15 @@ from quantdesk.bars.arrays import BarArrays
 from quantdesk.feed.sequencer import Sequencer, Verdict
 from quantdesk.ingest.listener import Guarded
 from quantdesk.store.base import StoredInstrument
-from quantdesk.types import BookTicker, Gap, GapState, Instrument, Tick
+from quantdesk.types import BookTicker, Coverage, Gap, GapState, Instrument, Tick
 
 #: Ticks kept while the store is asked what it holds; what comes beyond is a gap and filled later.
 MAX_BUFFER = 50_000
 #: Ticks that wait behind a young gap; beyond, the gap counts at once.
 MAX_HELD = 20_000
 CHUNK = 2_000
+#: So many final rows of the ledger are remembered for looking at.
+MOST_ROWS = 1_000
 FIRST_BLOCK, LONGEST_BLOCK = 5.0, 60.0
 #: A quote so much younger (ms) with a lower id means that the exchange counts anew.
 RESTART_MS = 5_000
@@ -46,6 +49,9 @@ class TickStore(Protocol):
     def put_gaps(self, instrument: Instrument, gaps: Sequence[Gap]) -> None:
         """Queue rows of the ledger."""
 
+    def put_duplicates(self, instrument: Instrument, count: int) -> None:
+        """Count trades that came once more and were dropped."""
+
 
 class Leg:
     """Hold the state of one symbol between the feed on one side, store and listener on the other."""
@@ -69,6 +75,7 @@ class Leg:
         self.begin: Gap | None = None  #: where the record begins amid a bar
         self._buffer: list[Tick] | None = []
         self._pending: list[Tick] = []
+        self._repeats = 0  # duplicates that the store has been told of
         self._quote: BookTicker | None = None
         self._quote_seen = (-1, 0)  # update id, event time
         self._blocked_until = 0.0
@@ -79,15 +86,33 @@ class Leg:
         self.refused = 0
         self.first_id: int | None = None
         self.last_id: int | None = None
-        self.gaps_filled = 0
+        self.old: tuple[int, int] | None = None  #: (id, ts) of the last trade stored, beyond what REST may have
+        self.lost: deque[Gap] = deque(maxlen=MOST_ROWS)  #: expired rows of the ledger
+        self.closed: deque[Gap] = deque(maxlen=MOST_ROWS)  #: filled and missing rows of the ledger
+        self.expired: list[Gap] = []  #: those whose klines are yet to be asked for
+        self.filled_ids = 0
+        self.held: Coverage | None = None  #: the span of ids and times held, holes not considered
         self.tail_check: tuple[float, int | None] | None = None
         self.gaps_changed = False
 
     def open(
-        self, instrument: Instrument, last: tuple[int, int] | None, rows: list[Gap], stored: StoredInstrument | None
+        self,
+        instrument: Instrument,
+        last: tuple[int, int] | None,
+        rows: list[Gap],
+        stored: StoredInstrument | None,
+        *,
+        first: int | None = None,
+        old: tuple[int, int] | None = None,
     ) -> None:
-        """Start judging: ``last`` is the (id, ts) to carry on from, None for a fresh start; ``rows`` the ledger."""
+        """Start judging: ``last`` is the (id, ts) to carry on from, None for a fresh start; ``rows`` the ledger.
+
+        ``first`` is the lowest id stored. ``old`` is the last (id, ts) stored where it is too long ago to carry
+        on from: what lies between is a gap whose reachable part is filled.
+        """
         self.set_instrument(instrument)
+        self.old = old
+        self._take_over(rows, stored, first)
         expected, ts = (last[0] + 1, last[1]) if last is not None else (None, 0)
         self.sequencer = Sequencer(self.symbol, expected, ts, settle=self._settle)
         if stored is not None and stored.last_agg_id is not None:
@@ -98,6 +123,13 @@ class Leg:
             self._take(tick)
         self.gaps_changed = True
         self.opened.set()
+
+    def _take_over(self, rows: list[Gap], stored: StoredInstrument | None, first: int | None) -> None:
+        """Learn what the ledger says for good and which span is held."""
+        self._remember(rows)
+        self.filled_ids = 0
+        if stored is not None and first is not None and stored.first_ts is not None and stored.last_agg_id is not None:
+            self.held = Coverage(first, stored.last_agg_id, stored.first_ts, stored.last_ts or stored.first_ts)
 
     def _resume_seam(self, stored: StoredInstrument) -> None:
         """Recognise the mark of a history that an earlier session could not ask for."""
@@ -113,10 +145,14 @@ class Leg:
 
         The mark is stored before the first trade is, so that no crash forgets the history.
         """
+        gaps, old = self.sequencer.gaps, self.old
+        if old is not None and tick.agg_id > old[0] and tick.ts >= old[1]:
+            if tick.agg_id > old[0] + 1:
+                gaps.open(old[0] + 1, tick.agg_id - 1, old[1], tick.ts, tick.event_ts or tick.ts)
+            return
         start = tick.ts - tick.ts % FIVE_MINUTES - self._seam_ms
         if tick.agg_id == 0 or self._seam_ms <= 0:
             return
-        gaps = self.sequencer.gaps
         gaps.open(tick.agg_id - 1, tick.agg_id - 1, start, tick.ts, tick.event_ts or tick.ts)
         gaps.put_off(tick.agg_id - 1, inf)
         self.seam = Seam(start, tick.ts, tick.agg_id)
@@ -144,11 +180,21 @@ class Leg:
         opened = first.ts - first.ts % FIVE_MINUTES
         self.begin = Gap(self.symbol, before, before - 1, opened, first.ts, first.ts, GapState.EXPIRED)
         self._writer.put_gaps(self.instrument, [self.begin])
+        self.lost.append(self.begin)
         self.gaps_changed = True
 
     def missing(self, now: float = inf) -> list[Gap]:
-        """Return the gaps that make bars partial, settled by ``now``."""
-        return [*([self.begin] if self.begin else []), *self.sequencer.gaps.active(now)]
+        """Return the gaps that make bars partial, settled by ``now``: the active and the expired ones."""
+        return [*self.lost, *self.sequencer.gaps.active(now)]
+
+    def ledger(self) -> tuple[Gap, ...]:
+        """Return the active rows of the ledger and the final ones that are remembered, ascending."""
+        return tuple(sorted((*self.lost, *self.closed, *self.sequencer.gaps.active()), key=lambda row: row.first_id))
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """Return how many ticks wait for the store's answer, and how many for the next flush."""
+        return len(self._buffer or ()), len(self._pending)
 
     @property
     def first_buffered(self) -> Tick | None:
@@ -203,10 +249,25 @@ class Leg:
             self._store(ready[start : start + CHUNK], now)
         if after:
             self._writer.put_gaps(self.instrument, after)
+            self._remember(after)
         if before or after:
             self.gaps_changed = True
+        if self.sequencer.duplicates > self._repeats:
+            self._writer.put_duplicates(self.instrument, self.sequencer.duplicates - self._repeats)
+        self._repeats = self.sequencer.duplicates  # a new sequencer begins at zero
         if gaps.has_news:  # the store has refused: say so in the ledger at once
-            self._writer.put_gaps(self.instrument, [row for rows in gaps.drain(now) for row in rows])
+            rows = [row for rows in gaps.drain(now) for row in rows]
+            self._writer.put_gaps(self.instrument, rows)
+            self._remember(rows)
+
+    def _remember(self, rows: Sequence[Gap]) -> None:
+        for row in rows:
+            if row.state is GapState.EXPIRED:
+                self.lost.append(row)
+                self.expired += [row] if row.size > 0 else []
+            elif row.state in (GapState.FILLED, GapState.MISSING):
+                self.closed.append(row)
+                self.filled_ids += row.size if row.state is GapState.FILLED else 0
 
     def _store(self, ticks: list[Tick], now: float) -> None:
         if self._writer.put_ticks(self.instrument, ticks):
@@ -230,6 +291,14 @@ class Leg:
         opened_at = last.event_ts or last.ts
         self.sequencer.gaps.open(first.agg_id, last.agg_id, min(stamps), max(stamps), opened_at, seen=True)
 
+    def _widen(self, tick: Tick) -> None:
+        held = self.held
+        if held is None:
+            self.held = Coverage(tick.agg_id, tick.agg_id, tick.ts, tick.ts)
+        elif not held.first_id <= tick.agg_id <= held.last_id:
+            first, last = min(held.first_id, tick.agg_id), max(held.last_id, tick.agg_id)
+            self.held = Coverage(first, last, min(held.start_ts, tick.ts), max(held.end_ts, tick.ts))
+
     def _take(self, tick: Tick) -> None:
         fresh = self.sequencer.expected is None
         verdict = self.sequencer.on_tick(tick, self._clock())
@@ -237,6 +306,7 @@ class Leg:
             self._mark_seam(tick)
         if verdict in (Verdict.DUPLICATE, Verdict.REFUSED):
             return
+        self._widen(tick)
         if verdict.is_news:
             self.taken += 1
             self.first_id = tick.agg_id if self.first_id is None else min(self.first_id, tick.agg_id)

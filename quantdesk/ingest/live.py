@@ -12,16 +12,19 @@ from quantdesk.feed.backfill import Account, Backfill
 from quantdesk.feed.binance import Route
 from quantdesk.feed.client import StreamClient
 from quantdesk.feed.pace import ConnectBudget
+from quantdesk.feed.pauses import PauseWatch
 from quantdesk.feed.rest import RestClient, RestError
 from quantdesk.ingest.clock import ExchangeClock
 from quantdesk.ingest.leg import Leg
 from quantdesk.ingest.listener import FeedListener, Guarded
+from quantdesk.ingest.old_bars import OldBars
 from quantdesk.ingest.opening import Opening
-from quantdesk.ingest.report import report
+from quantdesk.ingest.report import feed_report, report
 from quantdesk.ingest.tally import Tally
 from quantdesk.store.base import Reader, Writer
 from quantdesk.types import (
     BookTicker,
+    FeedReport,
     FeedStatus,
     Gap,
     Instrument,
@@ -57,12 +60,13 @@ class Ingest:
         *,
         history: bool = True,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
-        self._endpoints, self._limits, self._writer, self._clock = endpoints, limits, writer, clock
+        self._endpoints, self.limits, self._writer, self._clock = endpoints, limits, writer, clock
         self._listener = Guarded(listener)
         self.legs: dict[str, Leg] = {}
         self.rejected: dict[str, str] = {}  #: symbols that the exchange does not have, with the words for it
-        self.tally = Tally()
+        self.tally = Tally(clock)
         self.exchange_clock = ExchangeClock()
         self.rest = RestClient(endpoints, limits, clock)
         connects = ConnectBudget(limits)
@@ -76,11 +80,14 @@ class Ingest:
                 self.tally.on_bad,
                 self._on_back if route is Route.MARKET else lambda: None,
                 clock=clock,
+                wall=wall,
             )
             for route in Route
         }
         self.backfill = Backfill(self.rest, limits, self._accounts, self.exchange_now, clock)
         self.opening = Opening(self, writer, self._listener, limits, history=history)
+        self.old_bars = OldBars(self.rest, writer, self._listener, lambda: self.legs, self.exchange_now, clock)
+        self._pauses = PauseWatch(clock, wall)
         self._feed_tasks: list[asyncio.Task[None]] = []
         self._leg_tasks: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
@@ -103,6 +110,7 @@ class Ingest:
                 self._group = group
                 self._feed_tasks = [group.create_task(client.run()) for client in self.clients.values()]
                 self._feed_tasks.append(group.create_task(self.backfill.run(), name="backfill"))
+                self._feed_tasks.append(group.create_task(self.old_bars.run(), name="old bars"))
                 self._feed_tasks.append(group.create_task(self.opening.keep_informed(), name="exchange info"))
                 group.create_task(self._flush_often(), name="flush")
                 group.create_task(self._tell_time(), name="exchange time")
@@ -134,6 +142,14 @@ class Ingest:
             task.cancel()
         leg.flush(final=True)
 
+    def prefer(self, symbols: Sequence[str]) -> None:
+        """Fill these symbols first: somebody looks at them."""
+        self.backfill.preferred = self.old_bars.preferred = frozenset(symbols)
+
+    def report(self) -> FeedReport:
+        """Return the whole state of the feed, for a person to look at; costs about a millisecond."""
+        return feed_report(self, self._clock())
+
     async def symbols_info(self) -> list[SymbolInfo]:
         """Return the exchange's symbols, tradable ones first; asked for once. Raises RestError."""
         return await self.opening.symbols_info()
@@ -161,7 +177,7 @@ class Ingest:
     def exchange_now(self) -> int:
         """Return the exchange's time (ms): by its events, else by REST's clock, else ours."""
         now = self.exchange_clock.now(self._clock())
-        return now if now is not None else int(time.time() * 1_000 + (self.rest.clock_offset_ms or 0.0))
+        return now if now is not None else int(self.rest.exchange_ms or time.time() * 1_000)
 
     def reject(self, symbol: str, words: str) -> None:
         """Give up a symbol that the exchange does not have."""
@@ -175,7 +191,7 @@ class Ingest:
 
     def _add(self, symbol: str) -> Leg:
         instrument = Instrument(self._endpoints.venue, symbol)
-        settle, seam_ms = 2 * self._limits.gap_collect, self._limits.seam_minutes * 60_000
+        settle, seam_ms = 2 * self.limits.gap_collect, self.limits.seam_minutes * 60_000
         leg = Leg(instrument, self._writer, self._listener, self._clock, settle=settle, seam_ms=seam_ms)
         self.legs[symbol] = leg
         self._left.discard(symbol)
@@ -200,8 +216,9 @@ class Ingest:
             if event.symbol not in self._left:
                 self.tally.on_bad(repr(event).encode(), f"a symbol that nobody asked for: {event.symbol[:40]}")
             return
-        self.tally.on_message(event.event_ts)
-        self.exchange_clock.on_event(event.event_ts, self._clock())
+        now = self._clock()
+        self.tally.on_message(event.event_ts, now)
+        self.exchange_clock.on_event(event.event_ts, now)
         match event:
             case Tick():
                 leg.on_tick(event)
@@ -250,6 +267,9 @@ class Ingest:
         while True:
             await asyncio.sleep(CLOCK_SECONDS)
             turn += 1
+            if self._pauses.look().is_sleep:
+                self.tally.forget_lags()
+                self.opening.on_sleep()
             closing = self.exchange_clock.closing(self._clock())
             if closing is not None and not self.is_stopping:
                 self._listener.on_time(closing)

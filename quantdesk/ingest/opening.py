@@ -13,7 +13,7 @@ from quantdesk.feed.rest import RestClient, RestError, RestLimitedError, RestRej
 from quantdesk.ingest.leg import Leg, TickStore
 from quantdesk.ingest.listener import Guarded
 from quantdesk.store.base import Store, StoredInstrument, StoreError, Writer
-from quantdesk.types import Gap, GapState, Instrument, Kline, SymbolInfo
+from quantdesk.types import Gap, Instrument, Kline, SymbolInfo
 
 if TYPE_CHECKING:
     from quantdesk.ingest.live import Ingest
@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 #: So long (s) the first ticks wait for the precision; then they go on without.
 PRECISION_WAIT = 2.0
 INFO_EVERY = 600.0
+#: The shortest of so many round trips tells the exchange's clock; the first one also opens the connection.
+CLOCK_SAMPLES = 4
 LONGEST_PAUSE = 30.0
 KLINE_ORIGIN = "kline"
 HISTORY = (("1m", 1_000), ("5m", 1_000))
 
-Held = tuple[StoredInstrument | None, tuple[int, int] | None, list[Gap]]
+#: What is stored of an instrument, its last (id, ts), the ledger, its first id.
+Held = tuple[StoredInstrument | None, tuple[int, int] | None, list[Gap], int | None]
 
 
 class Opening:
@@ -46,24 +49,25 @@ class Opening:
         self._store: TickStore = writer
         self._infos: dict[str, SymbolInfo] = {}
         self._informed = asyncio.Event()
+        self._slept = asyncio.Event()
         self.trouble = ""
 
     async def run(self, leg: Leg) -> None:
         """Open a leg, close its seam, fetch its klines."""
-        stored, last, rows = await self._held(leg.instrument)
+        stored, last, rows, first = await self._held(leg.instrument)
         instrument = await self._precise(leg.instrument, stored)
         if self._infos and leg.symbol not in self._infos and not leg.started.is_set():
             self._ingest.reject(leg.symbol, unknown(leg.symbol))
             return
         await self._exchange_time(leg)
         horizon = self._ingest.exchange_now() - self._limits.rest_reach_ms
-        carry_on = last if last is not None and last[1] > horizon else None
-        leg.open(instrument, carry_on, rows, stored)
+        carry_on, old = (last, None) if last is not None and last[1] > horizon else (None, last)
+        leg.open(instrument, carry_on, rows, stored, first=first, old=old)
         self._ingest.check_tail(leg)
         async with asyncio.TaskGroup() as group:
             if self._history:
                 group.create_task(self._klines(leg), name=f"klines {leg.symbol}")
-            group.create_task(self._seam(leg, last if carry_on is None else None), name=f"seam {leg.symbol}")
+            group.create_task(self._seam(leg), name=f"seam {leg.symbol}")
 
     async def symbols_info(self) -> list[SymbolInfo]:
         """Return the exchange's symbols, asked for once; raise RestError where that fails."""
@@ -72,11 +76,22 @@ class Opening:
         return list(self._infos.values())
 
     async def keep_informed(self) -> None:
-        """Learn limits, precision and the exchange's clock; the clock again every ten minutes."""
+        """Learn limits, precision and the exchange's clock; the clock again every ten minutes, and after a sleep."""
         await self._again(self.symbols_info)
         while True:
-            await self._again(self._rest.time)
-            await asyncio.sleep(INFO_EVERY)
+            self._slept.clear()
+            for _ in range(CLOCK_SAMPLES):
+                await self._again(self._rest.time)
+            try:
+                async with asyncio.timeout(INFO_EVERY):
+                    await self._slept.wait()
+            except TimeoutError:
+                continue
+
+    def on_sleep(self) -> None:
+        """Measure the exchange's clock anew: ours has stood still."""
+        self._rest.offset.forget()
+        self._slept.set()
 
     def on_kline(self, leg: Leg, kline: Kline) -> None:
         """Keep a closed bar of the exchange: it stands in where trades are missing."""
@@ -101,15 +116,9 @@ class Opening:
 
         await self._again(ask, tries=tries)
 
-    async def _seam(self, leg: Leg, old: tuple[int, int] | None) -> None:
+    async def _seam(self, leg: Leg) -> None:
         await leg.started.wait()
         await self.close_seam(leg)
-        first = leg.first_id
-        if old is not None and first is not None and first > old[0] + 1:
-            # What was traded between is out of REST's reach: say so in the ledger, once.
-            gap = Gap(leg.symbol, old[0] + 1, first - 1, old[1], self._ingest.exchange_now(), old[1])
-            reach = self._ingest.exchange_now() - self._limits.rest_reach_ms
-            self._store.put_gaps(leg.instrument, [_expired(gap, reach)])
 
     async def _klines(self, leg: Leg) -> None:
         for interval, limit in HISTORY:
@@ -128,7 +137,12 @@ class Opening:
         def look(store: Store) -> Held:
             found = store.find(instrument.symbol, instrument.venue)
             exact = [held for held in found if held.instrument.symbol == instrument.symbol]
-            return exact[0] if exact else None, store.last_tick(instrument), store.load_gaps(instrument)
+            held = exact[0] if exact else None
+            first = None
+            if held is not None and held.first_ts is not None:
+                block = next(iter(store.load_ticks(instrument, held.first_ts, held.first_ts + 1)), None)
+                first = int(block.agg_id.min()) if block is not None else None
+            return held, store.last_tick(instrument), store.load_gaps(instrument), first
 
         while True:
             try:
@@ -151,7 +165,7 @@ class Opening:
 
     async def _exchange_time(self, leg: Leg) -> None:
         """Wait until the exchange's time is known, by an event or by REST."""
-        while not self._ingest.exchange_clock.is_set and self._rest.clock_offset_ms is None:
+        while not self._ingest.exchange_clock.is_set and self._rest.exchange_ms is None:
             await asyncio.sleep(0.05)
             if leg.started.is_set():
                 return
@@ -194,8 +208,3 @@ class Opening:
 def unknown(symbol: str) -> str:
     """Say that the exchange does not have a symbol."""
     return f"{symbol} is not a symbol of the exchange"
-
-
-def _expired(gap: Gap, reach: int) -> Gap:
-    end_ts = max(gap.start_ts, min(gap.end_ts, reach))
-    return Gap(gap.symbol, gap.first_id, gap.last_id, gap.start_ts, end_ts, gap.opened_at, GapState.EXPIRED)

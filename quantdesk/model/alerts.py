@@ -72,7 +72,8 @@ class AlertModel(QObject):
         self._events: deque[AlertEvent] = deque(maxlen=MOST_EVENTS)
         self._view: tuple[object, ...] | None = None
         self._armed: bool | None = None  # None: no z of this view has been seen yet
-        self._judged_to = -1
+        self._judged_from = self._judged_to = -1
+        self._partial: set[int] = set()  # times passed over because trades were missing
         self._last_z = 0.0
 
     @property
@@ -109,14 +110,16 @@ class AlertModel(QObject):
         settings = frame.settings
         view = (frame.epoch, frame.origin, settings.y, settings.x, settings.interval, settings.window, settings.log)
         if view != self._view:
-            self._view, self._armed, self._judged_to = view, None, -1
+            self._view, self._armed, self._judged_from, self._judged_to = view, None, -1, -1
+            self._partial.clear()
+        healed = self._healed(frame)
         start = int(np.searchsorted(frame.times, self._judged_to, "right"))
         rows = start + np.flatnonzero(np.isfinite(frame.z[start:]))
-        if len(rows) == 0:
-            return []
-        found = self._at_start(frame, int(rows[-1])) if self._armed is None else self._walk(frame, rows)
-        self._judged_to = int(frame.times[rows[-1]])
-        self._last_z = float(frame.z[rows[-1]])
+        found = healed
+        if len(rows):
+            found = healed + self._judge_rows(frame, rows)
+            passed = frame.left_out[frame.left_out > self._judged_from]
+            self._partial.update(passed[passed <= self._judged_to].tolist())
         for event in found:
             self._events.append(event)
             self.fired.emit(event)
@@ -127,27 +130,62 @@ class AlertModel(QObject):
         self._events.clear()
         self.cleared.emit()
 
+    def _judge_rows(self, frame: PairFrame, rows: np.ndarray[tuple[int], np.dtype[np.intp]]) -> list[AlertEvent]:
+        first = self._armed is None
+        found = self._at_start(frame, int(rows[-1])) if first else self._walk(frame, rows)
+        self._judged_to = int(frame.times[rows[-1]])
+        self._last_z = float(frame.z[rows[-1]])
+        if first:
+            self._judged_from = self._judged_to
+        return found
+
+    def _healed(self, frame: PairFrame) -> list[AlertEvent]:
+        """Judge bars that lacked trades when their turn came and are whole now: as history, never as news."""
+        if not self._partial:
+            return []
+        self._partial = set(sorted(self._partial)[-MOST_EVENTS:])
+        whole = self._partial - set(frame.left_out.tolist())
+        rows = np.flatnonzero(np.isin(frame.times, list(whole)) & np.isfinite(frame.z))
+        if len(rows) == 0:
+            return []
+        self._partial -= set(frame.times[rows].tolist())
+        if not self._rule.enabled:
+            return []
+        walked = (frame.times >= self._judged_from) & (frame.times <= self._judged_to) & np.isfinite(frame.z)
+        crossed = self._crossings(frame.z, np.flatnonzero(walked), armed=True)[0]
+        return [self._event(frame, row, CROSS, healed=True) for row in rows.tolist() if row in crossed]
+
+    def _crossings(
+        self,
+        z: np.ndarray[tuple[int], np.dtype[np.float64]],
+        rows: np.ndarray[tuple[int], np.dtype[np.intp]],
+        *,
+        armed: bool,
+    ) -> tuple[list[int], bool]:
+        """Return the rows at which z crosses the level, and whether it is armed behind them."""
+        found: list[int] = []
+        for row, beyond in zip(rows.tolist(), np.abs(z[rows]).tolist(), strict=True):
+            if armed and beyond >= self._rule.level:
+                armed = False
+                found.append(row)
+            elif beyond < self._rule.rearm:
+                armed = True
+        return found, armed
+
     def _at_start(self, frame: PairFrame, row: int) -> list[AlertEvent]:
         self._armed = abs(float(frame.z[row])) < self._rule.level
         return [] if self._armed or not self._rule.enabled else [self._event(frame, row, AT_START)]
 
     def _walk(self, frame: PairFrame, rows: np.ndarray[tuple[int], np.dtype[np.intp]]) -> list[AlertEvent]:
-        found: list[AlertEvent] = []
-        for row, z in zip(rows.tolist(), np.abs(frame.z[rows]).tolist(), strict=True):
-            if self._armed and z >= self._rule.level:
-                self._armed = False
-                if self._rule.enabled:
-                    found.append(self._event(frame, row, CROSS))
-            elif z < self._rule.rearm:
-                self._armed = True
-        return found
+        crossed, self._armed = self._crossings(frame.z, rows, armed=bool(self._armed))
+        return [self._event(frame, row, CROSS) for row in crossed] if self._rule.enabled else []
 
-    def _event(self, frame: PairFrame, row: int, kind: str) -> AlertEvent:
+    def _event(self, frame: PairFrame, row: int, kind: str, *, healed: bool = False) -> AlertEvent:
         time, newest, length = int(frame.times[row]), int(frame.times[-1]), frame.interval_ms
         live = frame.origin is Origin.LIVE and frame.live_since is not None and time + length > frame.live_since
         # After an hour without a connection the hour fills in behind: nobody wants its alerts as news.
         fresh = newest - time <= max(2 * length, FRESH_MS)
-        origin = Origin.HISTORY if frame.origin is Origin.LIVE and not (live and fresh) else frame.origin
+        origin = Origin.HISTORY if frame.origin is Origin.LIVE and not (live and fresh and not healed) else frame.origin
         pair = f"{frame.settings.y} / {frame.settings.x}"
         z = float(frame.z[row])
         return AlertEvent(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from quantdesk.analytics.pairs import PairSeries, PairSnapshot, evaluate
 from quantdesk.analytics.spread import spread_of
 from quantdesk.bars.arrays import BarArrays, FloatArray, IntArray
+from quantdesk.bars.quality import BarQuality
 from quantdesk.model.formation import HedgeLines, JoinedBars, advance
 from quantdesk.model.frame import NAN, LastValues, LegColumns, PairFrame, PairSettings
 from quantdesk.types import Origin
@@ -26,6 +27,8 @@ class LegCopy:
     partial: IntArray
     price_decimals: int = 2
     quantity_decimals: int = 3
+    quality: IntArray | None = None  # BarQuality of each bar; None where nobody can tell
+    missing: IntArray = field(default_factory=lambda: np.empty(0, np.int64))  # times without a bar, for lack of trades
 
     @classmethod
     def empty(cls) -> LegCopy:
@@ -39,6 +42,19 @@ class LegCopy:
         times.setflags(write=False)
         closes.setflags(write=False)
         return times, closes
+
+    def placed_quality(self, times: IntArray) -> IntArray | None:
+        """Return the quality at each of ``times``, -1 where there is no bar and none is missing."""
+        if self.quality is None:
+            return None
+        out = np.full(len(times), -1, np.int64)
+        for found, codes in ((self.missing, BarQuality.MISSING), (self.bars.open_time, self.quality)):
+            rows = np.searchsorted(times, found)
+            there = rows < len(times)
+            there[there] = times[rows[there]] == found[there]
+            out[rows[there]] = codes if isinstance(codes, BarQuality) else codes[there]
+        out.setflags(write=False)
+        return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +90,7 @@ class Built:
 
 def build(order: FrameOrder) -> Built:
     """Return the frame of an order. Shapes as in PairFrame; every array is read-only."""
-    times = np.union1d(order.y.bars.open_time, order.x.bars.open_time)
+    times = _times(order)
     if order.most_rows is not None:
         times = times[-order.most_rows :]
     times.setflags(write=False)
@@ -124,8 +140,26 @@ def build(order: FrameOrder) -> Built:
         quantity_decimals_y=order.y.quantity_decimals,
         quantity_decimals_x=order.x.quantity_decimals,
         first_fit=first,
+        quality_y=order.y.placed_quality(times),
+        quality_x=order.x.placed_quality(times),
+        left_out=_left_out(order),
     )
     return Built(frame, lines, snapshot)
+
+
+def _times(order: FrameOrder) -> IntArray:
+    """Return every time at which a leg has a bar, or lacks one for want of trades."""
+    times = np.union1d(order.y.bars.open_time, order.x.bars.open_time)
+    missing = np.union1d(order.y.missing, order.x.missing)
+    return np.union1d(times, missing[missing < times[-1]]) if len(missing) and len(times) else times
+
+
+def _left_out(order: FrameOrder) -> IntArray:
+    partial = np.union1d(order.y.partial, order.x.partial)
+    both = np.intersect1d(order.y.bars.open_time, order.x.bars.open_time) if len(partial) else partial
+    found = np.intersect1d(partial, both)
+    found.setflags(write=False)
+    return found
 
 
 def _leg(leg: LegCopy, times: IntArray) -> LegColumns:

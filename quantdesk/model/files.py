@@ -169,6 +169,14 @@ class FilesModel(QObject):
         shown = self._shown(symbol, interval)
         return shown.closes if shown else None
 
+    def qualities(self, symbol: str, interval: str, last: int | None = None) -> IntArray | None:
+        """Return None: a file does not tell what it lacks."""
+        return None
+
+    def missing_times(self, symbol: str, interval: str) -> IntArray:
+        """Return no times."""
+        return np.empty(0, np.int64)
+
     def partial_times(self, symbol: str, interval: str) -> IntArray:
         """Return none: a file's bars are what they are."""
         return np.empty(0, np.int64)

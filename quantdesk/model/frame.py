@@ -161,6 +161,11 @@ class PairFrame:
     quantity_decimals_y: int = 3
     quantity_decimals_x: int = 3
     first_fit: Refit | None = None  # the line of the first formation window
+    #: BarQuality of each row (n), -1 where the leg has no bar and lacks none; None where nobody can tell.
+    quality_y: IntArray | None = None
+    quality_x: IntArray | None = None
+    #: Open times (ms) at which both legs have a bar that statistics left out, ascending.
+    left_out: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.times)
@@ -172,6 +177,18 @@ class PairFrame:
             return np.full(len(self.times), NAN)
         row = np.searchsorted(np.array([r.time for r in self.refits], np.int64), self.times, "right")
         return np.array([first.beta, *(r.beta for r in self.refits)])[row]
+
+    def left_out_between(self, start_ms: int, end_ms: int) -> int:
+        """Return how many bars within a span of open times (ms, inclusive) statistics left out."""
+        return int(np.count_nonzero((self.left_out >= start_ms) & (self.left_out <= end_ms)))
+
+    def window_start(self, bars: int) -> int | None:
+        """Return the open time (ms) of the first of the newest ``bars`` that both legs have whole."""
+        near = slice(-4 * bars, None)  # asked at every paint: more rows than these are seldom needed
+        joined = np.isfinite(self.y.close[near]) & np.isfinite(self.x.close[near])
+        joined &= ~np.isin(self.times[near], self.left_out)
+        times = self.times[near][joined][-bars:]
+        return int(times[0]) if len(times) else None
 
     @property
     def spread_decimals(self) -> int:

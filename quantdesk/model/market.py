@@ -14,6 +14,7 @@ from quantdesk.bars.builder import Bar
 from quantdesk.bars.series import BarSeries
 from quantdesk.model.clock import FRAMES_PER_SECOND
 from quantdesk.model.kline_checks import KlineChecks
+from quantdesk.model.paint_latency import PaintLatency
 from quantdesk.model.symbol_bars import SymbolBars
 from quantdesk.store.base import StoredBars, TickArrays
 from quantdesk.types import BookTicker, FeedStatus, Gap, Instrument, Kline, MarkPrice, Origin, StoreStatus, Tick
@@ -79,6 +80,7 @@ class MarketModel(QObject):
         self._pace.timeout.connect(self._on_pace)
         self._turn = self._timer(0)
         self._turn.timeout.connect(self._on_turn)
+        self.latency = PaintLatency()
 
     @property
     def origin(self) -> Origin:
@@ -139,6 +141,21 @@ class MarketModel(QObject):
         leg = self._legs.get(symbol)
         return leg.bars.partial_times(interval) if leg else np.empty(0, np.int64)
 
+    def qualities(self, symbol: str, interval: str, last: int | None = None) -> IntArray | None:
+        """Return the BarQuality of each bar, or of the ``last`` ones."""
+        leg = self._legs.get(symbol)
+        return leg.bars.qualities(interval, last) if leg else None
+
+    def missing_times(self, symbol: str, interval: str) -> IntArray:
+        """Return the open times amid the bars at which trades are missing and no bar stands."""
+        leg = self._legs.get(symbol)
+        return leg.bars.missing_times(interval) if leg else np.empty(0, np.int64)
+
+    def gaps_behind(self, symbol: str, interval: str, open_time: int) -> tuple[Gap, ...]:
+        """Return the gaps that lack trades of one bar: they tell why it is not complete."""
+        leg = self._legs.get(symbol)
+        return leg.bars.gaps_behind(interval, open_time) if leg else ()
+
     def quote(self, symbol: str) -> LegQuote:
         """Return the newest prices of a symbol."""
         leg = self._legs.get(symbol)
@@ -152,6 +169,11 @@ class MarketModel(QObject):
         """Return (matched, compared): how many of the exchange's klines our bars agree with; explained ones agree."""
         leg = self._legs.get(symbol)
         return (leg.checks.matched, leg.checks.compared) if leg else (0, 0)
+
+    def kline_explained(self, symbol: str) -> int:
+        """Return how many of the matching bars needed an explanation."""
+        leg = self._legs.get(symbol)
+        return leg.checks.explained if leg else 0
 
     def kline_differences(self, symbol: str) -> tuple[KlineCheck, ...]:
         """Return the bars of the last three days that differ from the klines or needed an explanation."""
@@ -204,6 +226,7 @@ class MarketModel(QObject):
             leg = self._leg(tick.symbol)
         if leg.trade is None or tick.agg_id > leg.trade.agg_id:
             leg.trade = tick
+            self.latency.received(tick.symbol)
         closed = leg.bars.on_tick(tick)
         leg.checks.on_tick(tick)
         leg.checks.on_bars(closed)
@@ -242,6 +265,10 @@ class MarketModel(QObject):
             self._live_since = exchange_ms
         self._exchange_ms = max(exchange_ms, self._exchange_ms or exchange_ms)
         for symbol, leg in self._legs.items():
+            changed = leg.bars.forget_jumps(exchange_ms)
+            if changed:
+                self._mark_changed(symbol, changed)
+                leg.checks.recheck()
             closed = leg.bars.on_time(exchange_ms)
             if closed:
                 leg.checks.on_bars(closed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
@@ -265,7 +265,15 @@ def _copy(source: SeriesSource, symbol: str, interval: str, rows: int | None) ->
     if not shut.all():
         bars, closes = bars[shut], closes[shut]
     instrument = source.instrument(symbol)
-    partial = source.partial_times(symbol, interval)
+    quality = source.qualities(symbol, interval, rows)
+    copied = LegCopy(
+        bars,
+        closes,
+        source.partial_times(symbol, interval),
+        quality=quality[shut] if quality is not None else None,
+        missing=source.missing_times(symbol, interval),
+    )
     if instrument is None:
-        return LegCopy(bars, closes, partial)
-    return LegCopy(bars, closes, partial, instrument.price_decimals, instrument.quantity_decimals)
+        return copied
+    decimals = (instrument.price_decimals, instrument.quantity_decimals)
+    return replace(copied, price_decimals=decimals[0], quantity_decimals=decimals[1])

@@ -47,3 +47,9 @@ class SeriesSource(Protocol):
 
     def partial_times(self, symbol: str, interval: str) -> IntArray:
         """Return the open times of shown bars of which trades are missing; statistics leave them out."""
+
+    def qualities(self, symbol: str, interval: str, last: int | None = None) -> IntArray | None:
+        """Return the BarQuality of each bar (or of the ``last`` ones); None where nobody can tell."""
+
+    def missing_times(self, symbol: str, interval: str) -> IntArray:
+        """Return the open times amid the bars at which trades are missing and no bar stands, ascending."""

@@ -12,8 +12,9 @@ import numpy as np
 
 from quantdesk.bars.arrays import BarArrays, IntArray
 from quantdesk.bars.builder import MEMORY, Bar, BarBuilder
+from quantdesk.bars.quality import behind, judge, missing_times
 from quantdesk.bars.series import BarSeries
-from quantdesk.model.holes import Holes
+from quantdesk.model.holes import Holes, Jumps
 from quantdesk.store.base import StoredBars, TickArrays
 from quantdesk.types import Gap, Instrument, Interval, Tick
 
@@ -22,6 +23,8 @@ _STEPS = {i.value: i for i in Interval}
 _TRADED = ("trades", "partial")
 #: So many changed bars wait at most for somebody to look.
 _MOST_FRESH = 512
+#: Of a long outage so many places without a bar are shown: the newest.
+_MOST_MISSING = 1_000
 
 
 def _array(times: set[int]) -> IntArray:
@@ -42,6 +45,8 @@ class SymbolBars:
         self._extra: dict[str, BarSeries] = {}
         self._capacity = capacity
         self._holes = Holes()
+        self._gaps: tuple[Gap, ...] = ()
+        self._jumps = Jumps()
         self._head: int | None = None  # trade time of the oldest tick seen
         self._whole_from: int | None = None  # from this bar on every stored tick was seeded
         self._stored: dict[Interval, set[int]] = {i: set() for i in Interval}
@@ -71,6 +76,8 @@ class SymbolBars:
         """Add a trade; return the bars it closed or revised."""
         if self._head is None or tick.ts < self._head:
             self._lower_head(tick.ts)
+        if self._jumps.on_tick(tick):
+            self._put_holes()
         late = self._builder.too_late
         closed, forming = self._builder.on_tick(tick)
         if self._builder.too_late != late:
@@ -139,7 +146,16 @@ class SymbolBars:
 
     def on_gaps(self, gaps: Sequence[Gap]) -> tuple[Interval, ...]:
         """Take the open gaps; return the intervals in which the standing of a bar changed."""
-        holes = Holes(gaps)
+        self._gaps = tuple(gaps)
+        self._jumps.leave_to(self._gaps)
+        return self._put_holes()
+
+    def forget_jumps(self, exchange_ms: int) -> tuple[Interval, ...]:
+        """Believe the ledger where it had time to speak; return the intervals in which a bar's standing changed."""
+        return self._put_holes() if self._jumps.forget(exchange_ms) else ()
+
+    def _put_holes(self) -> tuple[Interval, ...]:
+        holes = Holes((*self._gaps, *self._jumps.gaps()))
         if holes == self._holes:
             return ()
         before = {i: self.partial_times(i) for i in Interval}
@@ -177,6 +193,30 @@ class SymbolBars:
         if len(found) == 0:
             return found
         return np.intersect1d(found, series.times()[series.from_trades()])
+
+    def qualities(self, interval: str, last: int | None = None) -> IntArray:
+        """Return the BarQuality of each bar of an interval, or of the ``last`` ones."""
+        series = self.series(interval)
+        if series is None:
+            return np.empty(0, np.int64)
+        times = series.times(last)
+        partial = np.isin(times, self.partial_times(interval))
+        repaired = series.revisions(last) > 0
+        return judge(times, 1, series.from_trades(last), partial=partial, repaired=repaired)
+
+    def missing_times(self, interval: str) -> IntArray:
+        """Return the open times between the first and last bar at which only missing trades stand."""
+        series, step = self.series(interval), _STEPS.get(interval)
+        if series is None or step is None or not self._gaps or len(series) == 0:
+            return np.empty(0, np.int64)
+        held = series.times()
+        found = missing_times(held, step.ms, self._gaps, _MOST_MISSING)
+        return np.asarray(found[(found > held[0]) & (found < held[-1])], np.int64)
+
+    def gaps_behind(self, interval: str, open_time: int) -> tuple[Gap, ...]:
+        """Return the gaps that lack trades of one bar."""
+        step = _STEPS.get(interval)
+        return behind(open_time, step.ms, self._gaps or self._jumps.gaps()) if step is not None else ()
 
     def is_partial(self, interval: str, open_time: int) -> bool:
         """Return whether a bar built here at this time would be partial."""

@@ -16,17 +16,21 @@ from pathlib import Path
 
 import pytest
 
+from quantdesk.store.base import StoreError
 from quantdesk.store.embedded import open_embedded
 from quantdesk.types import GapState, Instrument
 
 PAIR = ("BTCUSDT", "ETHUSDT")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Run the simulated exchange as its own process; yield its URLs and its log."""
+    """Run the simulated exchange as its own process; yield its URLs and its log.
+
+    Each test has its own: the request weight of one would slow the next down.
+    """
     log = tmp_path_factory.mktemp("exchange") / "truth.jsonl"
-    command = [sys.executable, "-m", "quantdesk", "simulate", "--seed", "5", "--rate", "10", "--log", str(log)]
+    command = [sys.executable, "-m", "quantdesk", "simulate", "--seed", "5", "--rate", "5", "--log", str(log)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     said = json.loads(process.stdout.readline())
@@ -74,9 +78,9 @@ def assert_whole(data: Path) -> None:
 
 def test_a_first_recording_has_no_hole_and_ends_on_time(exchange: dict[str, str], tmp_path: Path) -> None:
     begun = time.monotonic()
-    code, out, err = record(exchange, "--symbols", "BTCUSDT,ethusdt", "--seconds", "4", "--data-dir", str(tmp_path))
+    code, out, err = record(exchange, "--symbols", "BTCUSDT,ethusdt", "--seconds", "3", "--data-dir", str(tmp_path))
     assert (code, err) == (0, "")
-    assert time.monotonic() - begun >= 4
+    assert time.monotonic() - begun >= 3
     for symbol in PAIR:
         assert re.search(
             rf"^{symbol}: (\d+) new ticks, \1 stored, ids \d+ to \d+, .* 0 ids in 0 holes remain$", out, re.M
@@ -88,7 +92,7 @@ def test_kill_9_at_any_moment_forgets_no_hole(exchange: dict[str, str], tmp_path
     chance = random.Random(11)
     for _ in range(4):
         process = start(exchange, "--data-dir", str(tmp_path))
-        time.sleep(1.0 + chance.random() * 1.5)
+        time.sleep(0.7 + chance.random() * 1.2)
         process.kill()
         process.communicate()
     code, out, err = record(exchange, "--seconds", "3", "--data-dir", str(tmp_path))
@@ -102,6 +106,8 @@ def test_a_signal_ends_it_like_the_time_does(exchange: dict[str, str], tmp_path:
     assert process.stdout is not None
     while "live" not in process.stdout.readline():
         pass
+    while not _has_trades(tmp_path):
+        time.sleep(0.1)
     process.send_signal(name)
     out, err = process.communicate(timeout=100)
     assert (process.returncode, err) == (0, "")
@@ -117,7 +123,7 @@ def test_an_unknown_symbol_fails_with_one_line(exchange: dict[str, str], tmp_pat
 
 def test_no_exchange_fails_with_one_line(tmp_path: Path) -> None:
     nowhere = {"QUANTDESK_WS_URL": "ws://127.0.0.1:9", "QUANTDESK_REST_URL": "http://127.0.0.1:9"}
-    code, out, err = record(nowhere, "--seconds", "4", "--data-dir", str(tmp_path))
+    code, out, err = record(nowhere, "--seconds", "2", "--data-dir", str(tmp_path))
     assert code == 1
     assert err.startswith("quantdesk: no trade came: no connection to the exchange: connection refused")
     assert err.count("\n") == 1
@@ -148,6 +154,13 @@ async def _serve_503(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
     writer.close()
 
 
+def _has_trades(data: Path) -> bool:
+    try:
+        return all(held(data).get(symbol) for symbol in PAIR)
+    except StoreError:  # not there yet
+        return False
+
+
 @pytest.fixture
 async def broken_rest() -> AsyncIterator[str]:
     server = await asyncio.start_server(_serve_503, "127.0.0.1", 0)
@@ -160,9 +173,12 @@ async def test_holes_that_remain_are_code_3_and_stay_in_the_ledger(
 ) -> None:
     urls = {**exchange, "QUANTDESK_REST_URL": broken_rest}
     process = await asyncio.to_thread(start, urls, "--data-dir", str(tmp_path))
-    await asyncio.sleep(5)
+    assert process.stdout is not None
+    while not await asyncio.to_thread(_has_trades, tmp_path):  # noqa: ASYNC110  # another program's store has no event
+        await asyncio.sleep(0.1)
     process.send_signal(signal.SIGTERM)
-    await asyncio.sleep(1)
+    while "stopped" not in await asyncio.to_thread(process.stdout.readline):
+        assert process.poll() is None
     process.send_signal(signal.SIGTERM)  # a second signal does not wait for REST
     out, err = await asyncio.to_thread(process.communicate, timeout=60)
     assert (process.returncode, err) == (3, "")

@@ -63,11 +63,11 @@ def test_a_start_without_network_backs_off_to_thirty_seconds() -> None:
     assert [pace.delay() for _ in range(9)] == [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30]
 
 
-def test_after_data_the_first_retry_is_at_once_and_the_cap_is_two_seconds() -> None:
+def test_after_data_the_first_retry_is_at_once_and_it_is_back_within_two_seconds_for_ever() -> None:
     pace = backoff()
     pace.on_delivered()
     pace.on_stable()
-    assert [pace.delay() for _ in range(7)] == [0, 0.25, 0.5, 1, 2, 2, 2]
+    assert [pace.delay() for _ in range(7)] == [0, 0.25, 0.5, 1, 1.5, 1.5, 1.5]
 
 
 def test_a_connection_that_delivers_but_does_not_last_is_no_tight_loop() -> None:
@@ -76,10 +76,20 @@ def test_a_connection_that_delivers_but_does_not_last_is_no_tight_loop() -> None
     for _ in range(6):
         pace.on_delivered()
         delays.append(pace.delay())
-    assert delays == [0.25, 0.5, 1, 2, 2, 2]
+    assert delays == [0.25, 0.5, 1, 1.5, 1.5, 1.5]
 
 
 def test_a_refusal_waits_as_long_as_it_asks_for_even_after_data() -> None:
     pace = backoff()
     pace.on_stable()
     assert pace.delay(refused=True, asked_for=120.0) == 120.0
+
+
+def test_an_exchange_that_answers_with_faults_after_data_is_asked_in_haste_but_not_for_ever() -> None:
+    pace = backoff()
+    pace.on_delivered()
+    delays = [pace.delay(answered=True) for _ in range(60)]
+    assert max(delays[:40]) == LIMITS.reconnect_cap
+    assert delays[45:] == [LIMITS.handshake_cap] * 15
+    pace.on_stable()
+    assert pace.delay() == 0.0

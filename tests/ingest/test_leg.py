@@ -27,6 +27,9 @@ class Writes:
         self.ticks += [t.agg_id for t in ticks]
         return True
 
+    def put_duplicates(self, instrument: Instrument, count: int) -> None:
+        pass
+
     def put_source_bars(self, instrument: Instrument, interval: str, bars: BarArrays, origin: str) -> None:
         self.log.append(("bars", len(bars)))
 

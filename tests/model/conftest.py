@@ -89,6 +89,13 @@ class Source(QObject):
     def partial_times(self, symbol: str, interval: str) -> IntArray:
         return np.array(self.partial.get(symbol, []), np.int64)
 
+    def qualities(self, symbol: str, interval: str, last: int | None = None) -> IntArray | None:
+        times = self.held[symbol].times(last)
+        return np.where(np.isin(times, self.partial.get(symbol, [])), 3, 0)
+
+    def missing_times(self, symbol: str, interval: str) -> IntArray:
+        return np.empty(0, np.int64)
+
 
 @pytest.fixture
 def until(qtbot: object) -> Callable[[Callable[[], bool]], None]:

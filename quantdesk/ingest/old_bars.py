@@ -1,0 +1,140 @@
+"""Fetch the exchange's klines for stretches whose trades it no longer has; page by page, the newest first."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from quantdesk.feed.rest import RestClient, RestError, RestLimitedError
+from quantdesk.ingest.leg import Leg
+from quantdesk.ingest.listener import Guarded
+from quantdesk.store.base import Store, StoreError, Writer
+from quantdesk.types import Gap, Instrument, Interval
+
+ORIGIN = "kline"
+#: Bars of one request: the most that its weight of 5 allows.
+PAGE = 1_000
+INTERVALS = (Interval.M1, Interval.M5)
+#: Stretches that wait; beyond, the oldest are left to the next start.
+MOST_SPANS = 500
+#: Klines are asked for no farther back than this (ms): the screen shows no more of them.
+FARTHEST_MS = 90 * 86_400_000
+LONGEST_PAUSE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Name one request: bars with start <= open time < end (ms)."""
+
+    symbol: str
+    interval: Interval
+    start: int
+    end: int
+
+
+class OldBars:
+    """Bring klines to the store and the listener, whatever fails, until cancelled.
+
+    What the store already has is not asked for, so that a restart goes on where the last session stopped.
+    """
+
+    def __init__(
+        self,
+        rest: RestClient,
+        writer: Writer,
+        listener: Guarded,
+        legs: Callable[[], dict[str, Leg]],
+        exchange_now: Callable[[], int],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._rest, self._writer, self._listener = rest, writer, listener
+        self._legs, self._exchange_now, self._clock = legs, exchange_now, clock
+        self._pages: dict[_Page, None] = {}
+        self._pause_until = 0.0
+        self._pause = 0.5
+        self.preferred: Collection[str] = ()
+        self.trouble = ""
+        self.fetched = 0
+
+    @property
+    def waiting(self) -> int:
+        """Return how many requests are yet to be made."""
+        return len(self._pages)
+
+    def add(self, gap: Gap) -> None:
+        """Note a stretch whose trades are gone."""
+        newest = max(gap.start_ts, gap.end_ts)
+        oldest = max(gap.start_ts, self._exchange_now() - FARTHEST_MS)
+        for interval in INTERVALS:
+            for page in _pages(gap.symbol, interval, oldest, newest):
+                self._pages.setdefault(page)
+        while len(self._pages) > MOST_SPANS:
+            del self._pages[min(self._pages, key=lambda page: page.end)]
+
+    async def run(self) -> None:
+        """Work for ever."""
+        while True:
+            if not await self.step():
+                await asyncio.sleep(0.25)
+
+    async def step(self) -> bool:
+        """Fetch one page where one is due; return whether it was tried."""
+        legs = self._legs()
+        for leg in legs.values():
+            gone, leg.expired = leg.expired, []
+            for gap in gone:
+                self.add(gap)
+        self._pages = {page: None for page in self._pages if page.symbol in legs}
+        if not self._pages or self._clock() < self._pause_until:
+            return False
+        page = max(self._pages, key=lambda p: (p.symbol in self.preferred, p.interval is INTERVALS[0], p.end))
+        instrument = legs[page.symbol].instrument
+        try:
+            await self._fetch(page, instrument)
+        except (RestError, StoreError) as error:
+            self.trouble = str(error)
+            wait = error.wait if isinstance(error, RestLimitedError) else 0.0
+            self._pause_until = self._clock() + max(self._pause, wait)
+            self._pause = min(LONGEST_PAUSE, 2 * self._pause)
+            return True
+        self._pages.pop(page, None)
+        self._pause, self.trouble = 0.5, ""
+        return True
+
+    async def _fetch(self, page: _Page, instrument: Instrument) -> None:
+        start = await self._first_lacking(page, instrument)
+        if start is None:
+            return
+        last = page.end - page.interval.ms
+        bars = await self._rest.klines(page.symbol, page.interval.value, start=start, end=last, limit=PAGE)
+        bars = bars[(bars.open_time >= start) & (bars.open_time <= last)]
+        self.fetched += len(bars)
+        if len(bars):
+            self._writer.put_source_bars(instrument, page.interval.value, bars, ORIGIN)
+            self._listener.on_source_bars(instrument, page.interval.value, bars, ORIGIN)
+
+    async def _first_lacking(self, page: _Page, instrument: Instrument) -> int | None:
+        """Return the first open time of a page that the store shows no whole bar at, None where it has all."""
+
+        def look(store: Store) -> list[int]:
+            stored = store.load_bars(instrument, page.interval.value, page.start, page.end)
+            whole = np.array([origin != "partial" for origin in stored.origin], bool)
+            return [int(t) for t in stored.bars.open_time[whole]]
+
+        held = await asyncio.wrap_future(self._writer.call(look))
+        closed = self._exchange_now() - page.interval.ms
+        wanted = np.arange(page.start, min(page.end, closed), page.interval.ms)
+        lacking = np.setdiff1d(wanted, np.array(held, np.int64))
+        return int(lacking[0]) if len(lacking) else None
+
+
+def _pages(symbol: str, interval: Interval, start: int, end: int) -> Iterator[_Page]:
+    """Cut a stretch into pages on a fixed grid, so that neighbouring gaps share them."""
+    ms, length = interval.ms, interval.ms * PAGE
+    first, last = start - start % ms, end - end % ms + ms
+    for grid in range(first - first % length, last, length):
+        yield _Page(symbol, interval, max(first, grid), min(last, grid + length))
