@@ -8,30 +8,30 @@ import math
 import signal
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from quantdesk.commands.shared import add_store_arguments, open_writer
+from quantdesk.commands.shared import HOLES_REMAIN, add_store_arguments, open_writer
 from quantdesk.config import DEFAULT_SYMBOLS, ConfigError, Endpoints, FeedLimits
-from quantdesk.types import FeedStatus, Gap, GapState, Light
+from quantdesk.types import FeedStatus, Gap, Light
 
 if TYPE_CHECKING:
     from quantdesk.bars.arrays import BarArrays
     from quantdesk.ingest.live import Ingest
     from quantdesk.store.base import Store
+    from quantdesk.store.ledger_report import Account
     from quantdesk.store.writer import StoreWriter
     from quantdesk.types import BookTicker, Instrument, Kline, MarkPrice, Tick
 
 STARTED_AT = time.monotonic()
-HOLES_REMAIN = 3
 #: So long (s) gaps are filled after the feed has stopped.
 FILL_SECONDS = 60.0
 STORE_SECONDS = 30.0
 MAX_SYMBOLS = 60
 #: A first start asks for no more trades before its first one: a recorder shows no chart.
 SEAM_TRADES = 5_000
-_HOLES = (GapState.OPEN, GapState.FILLING, GapState.EXPIRED)
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -130,7 +130,7 @@ async def _record(endpoints: Endpoints, writer: StoreWriter, symbols: Sequence[s
     _listen_to_signals(stop, hurry)
     limits = FeedLimits(seam_trades=SEAM_TRADES)
     ingest = Ingest(endpoints, limits, writer, None, _Told(), symbols, history=False)
-    before = await _ids_held(writer, endpoints, symbols)
+    before = _ids_held(writer, endpoints, symbols)
     feeding = asyncio.create_task(ingest.run())
     try:
         failure = await _until(ingest, writer, stop, feeding, ends_at)
@@ -140,8 +140,9 @@ async def _record(endpoints: Endpoints, writer: StoreWriter, symbols: Sequence[s
         await asyncio.gather(feeding, return_exceptions=True)
     if failure:
         raise ConfigError(failure)
-    await asyncio.to_thread(writer.flush, STORE_SECONDS)
-    return await _summary(ingest, writer, endpoints, symbols, before)
+    if not await asyncio.to_thread(writer.flush, STORE_SECONDS):
+        return HOLES_REMAIN  # the store takes nothing: closing it says why
+    return await _summary(ingest, writer, symbols, await asyncio.wrap_future(before))
 
 
 def _listen_to_signals(stop: asyncio.Event, hurry: asyncio.Event) -> None:
@@ -200,42 +201,27 @@ async def _finish(ingest: Ingest, hurry: asyncio.Event) -> None:
         await finishing
 
 
-async def _ids_held(writer: StoreWriter, endpoints: Endpoints, symbols: Sequence[str]) -> dict[str, int]:
-    """Return how many ticks of each symbol are stored."""
+def _ids_held(writer: StoreWriter, endpoints: Endpoints, symbols: Sequence[str]) -> Future[dict[str, int]]:
+    """Ask how many ticks of each symbol are stored; answered before the first new one is."""
 
     def count(store: Store) -> dict[str, int]:
         return {s: sum(h.ticks for h in store.find(s, endpoints.venue)) for s in symbols}
 
-    return await asyncio.wrap_future(writer.call(count))
+    return writer.call(count)
 
 
-async def _summary(
-    ingest: Ingest, writer: StoreWriter, endpoints: Endpoints, symbols: Sequence[str], before: dict[str, int]
-) -> int:
-    """Print what is stored of each symbol; return the exit code."""
-    holes_remain = False
-    for symbol in symbols:
-        leg = ingest.legs.get(symbol)
-        if leg is None:
-            continue
+async def _summary(ingest: Ingest, writer: StoreWriter, symbols: Sequence[str], before: dict[str, int]) -> int:
+    """Print the account of each symbol as ``quantdesk ledger`` does; return the same exit code."""
+    from quantdesk.store.ledger_report import account_of, table
 
-        def look(
-            store: Store, instrument: Instrument = leg.instrument
-        ) -> tuple[int, int | None, int | None, list[Gap]]:
-            held = next(iter(store.find(instrument.symbol, instrument.venue)), None)
-            if held is None or held.first_ts is None:
-                return 0, None, None, store.load_gaps(instrument)
-            first = next(iter(store.load_ticks(instrument, held.first_ts, held.first_ts + 1)))
-            return held.ticks, int(first.agg_id[0]), held.last_agg_id, store.load_gaps(instrument)
+    legs = [leg for symbol in symbols if (leg := ingest.legs.get(symbol)) is not None]
 
-        stored, first_id, last_id, gaps = await asyncio.wrap_future(writer.call(look))
-        holes = [gap for gap in gaps if gap.state in _HOLES and gap.size]
-        filled = [gap for gap in gaps if gap.state is GapState.FILLED]
-        holes_remain |= bool(holes) or bool(leg.sequencer.gaps) or leg.seam is not None
-        print(
-            f"{symbol}: {stored - before[symbol]} new ticks, {stored} stored, ids {first_id} to {last_id},"
-            f" {sum(g.size for g in filled)} ids filled in {len(filled)} gaps,"
-            f" {sum(g.size for g in holes)} ids in {len(holes)} holes remain",
-            flush=True,
-        )
-    return HOLES_REMAIN if holes_remain else 0
+    def look(store: Store) -> list[Account]:
+        return [account_of(store, leg.instrument) for leg in legs]
+
+    accounts = await asyncio.wrap_future(writer.call(look))
+    new = {a.instrument.symbol: a.stored - before[a.instrument.symbol] for a in accounts}
+    print("\n".join(table(accounts, new)), flush=True)
+    unheard = [leg for leg in legs if leg.started.is_set() and not leg.opened.is_set()]  # its trades are not stored
+    unstored = bool(unheard) or any(leg.sequencer.gaps or leg.seam is not None for leg in legs)
+    return 0 if all(account.complete for account in accounts) and not unstored else HOLES_REMAIN

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from quantdesk.store.writer import StoreWriter
 
 
+#: Exit code: done, but trades are missing.
+HOLES_REMAIN = 3
+
+
 class UsageError(ConfigError):
     """Say that the command line itself is wrong: exit code 2."""
 

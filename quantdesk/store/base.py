@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from quantdesk.bars.arrays import BarArrays, FloatArray, IntArray
@@ -50,6 +51,30 @@ class StoredBars:
 
     bars: BarArrays
     origin: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IdRun:
+    """Name a run of stored aggregate trade ids without a hole; ``*_ts`` are the trade times of its ends."""
+
+    first_id: int
+    last_id: int
+    first_ts: int
+    last_ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class BarChecks:
+    """Count closed, whole 1m bars from trades that have a kline, and how they compare at step precision.
+
+    ``count_only`` differ in nothing but a larger trade count of the exchange: insurance-fund and ADL
+    trades, which no aggregate trade tells of. ``first_differences`` are open times (ms).
+    """
+
+    checked: int = 0
+    matching: int = 0
+    count_only: int = 0
+    first_differences: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +132,15 @@ class Reader(Protocol):
     def load_gaps(self, instrument: Instrument) -> list[Gap]:
         """Load the ledger of one instrument, ascending in first_id."""
 
+    def id_runs(self, instrument: Instrument) -> list[IdRun]:
+        """Find the runs of ids that are really stored, ascending and disjoint."""
+
+    def duplicates(self, instrument: Instrument) -> int:
+        """Return how many trades came once more and were dropped, ever."""
+
+    def bar_checks(self, instrument: Instrument) -> BarChecks:
+        """Compare the closed 1m bars from trades with the exchange's klines."""
+
     def close(self) -> None:
         """Let go of the store."""
 
@@ -126,6 +160,19 @@ class Store(Reader, Protocol):
     def save_gaps(self, instrument: Instrument, gaps: Sequence[Gap]) -> None:
         """Write the ledger rows (keyed by instrument and first_id) and mark the overlapping bars partial
         while a gap is open, filling, expired or missing-in-part; clear the mark once filled or missing."""
+
+    def add_duplicates(self, instrument: Instrument, count: int) -> None:
+        """Count trades that came once more and were dropped."""
+
+    def probe(self) -> None:
+        """Raise StoreError where the store takes no rows now; does not wait for a lock."""
+
+    def sync(self) -> None:
+        """Put on the disk itself what is committed, so that no power cut takes it back."""
+
+    @property
+    def spill_path(self) -> Path | None:
+        """Name the file that rows wait in while the store takes none; None where there is no place."""
 
     def enforce_limits(self, seconds: float | None = None) -> int:
         """Delete the oldest ticks above the size cap in slices (never bars); return rows deleted.
@@ -151,6 +198,9 @@ class Writer(Protocol):
 
     def put_gaps(self, instrument: Instrument, gaps: Sequence[Gap]) -> None:
         """Queue rows of the ledger."""
+
+    def put_duplicates(self, instrument: Instrument, count: int) -> None:
+        """Count trades that came once more and were dropped."""
 
     def call(self, act: Callable[[Store], T]) -> Future[T]:
         """Run ``act`` on the store behind what is queued."""

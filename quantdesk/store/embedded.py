@@ -25,7 +25,15 @@ from quantdesk.store.base import StoreError
 from quantdesk.store.lock import WriterLock
 from quantdesk.store.reader import SqlReader, transaction
 from quantdesk.store.schema import BAR_COLUMNS, gaps, instruments, source_bars
-from quantdesk.store.sqlite_file import check_file, create_file, in_words, prepare, reading_engine, writing_engine
+from quantdesk.store.sqlite_file import (
+    check_file,
+    create_file,
+    impatient,
+    in_words,
+    prepare,
+    reading_engine,
+    writing_engine,
+)
 from quantdesk.types import UNKNOWN_STEP, Gap, Instrument, Tick, decimals_of
 
 _INT64 = 2**63
@@ -194,6 +202,29 @@ class EmbeddedStore(SqlReader):
                 connection.execute(statement, {**row, "instrument_id": held, "state": gap.state.value})
             for start, end in _joined(spans):
                 mark_partial(connection, held, start, end)
+
+    def add_duplicates(self, instrument: Instrument, count: int) -> None:
+        """Count trades that came once more and were dropped."""
+        with self._writing() as connection:
+            held, _ = self._ensure(connection, instrument)
+            more = {"duplicates": instruments.c.duplicates + count}
+            connection.execute(sa.update(instruments).where(instruments.c.id == held).values(**more))
+
+    def probe(self) -> None:
+        """Raise StoreError where another program holds the lock now."""
+        connection = self._writable()
+        with in_words(self.path), impatient(_driver(connection)), transaction(connection):
+            pass
+
+    def sync(self) -> None:
+        """Sync the log, so that no power cut takes back what is committed."""
+        with in_words(self.path):
+            _driver(self._writable()).execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    @property
+    def spill_path(self) -> Path | None:
+        """Name the file beside the store that rows wait in while the store takes none."""
+        return self.path.with_name(self.path.name + ".spill")
 
     def enforce_limits(self, seconds: float | None = None) -> int:
         """Delete the oldest ticks above the size cap in slices (never bars); return rows deleted.

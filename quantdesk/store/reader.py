@@ -11,8 +11,9 @@ import numpy as np
 import sqlalchemy as sa
 
 from quantdesk.bars.arrays import BarArrays
-from quantdesk.store.base import StoredBars, StoredInstrument, TickArrays
-from quantdesk.store.schema import all_bars_select, bars, gaps, instruments, source_bars, ticks
+from quantdesk.store.base import BarChecks, IdRun, StoredBars, StoredInstrument, TickArrays
+from quantdesk.store.ledger_sql import COUNTS_DUPLICATES, counted, find_runs, pairs_select
+from quantdesk.store.schema import all_bars_select, bars, gaps, instruments, meta, source_bars, ticks
 from quantdesk.types import Gap, GapState, Instrument, Interval
 
 _NO_BARS = StoredBars(BarArrays.empty(), ())
@@ -147,6 +148,28 @@ class SqlReader:
             Gap(instrument.symbol, first, last, start, end, opened, GapState(state), calls)
             for first, last, start, end, opened, state, calls in rows
         ]
+
+    def id_runs(self, instrument: Instrument) -> list[IdRun]:
+        """Find the runs of ids that are really stored, ascending and disjoint, in one pass over the key."""
+        held = self._id_of(instrument)
+        if held is None:
+            return []
+        with self._reading() as connection:
+            return find_runs(connection, held)
+
+    def duplicates(self, instrument: Instrument) -> int:
+        """Return how many trades came once more and were dropped, ever; 0 of a store that did not count them yet."""
+        version = self._rows(sa.select(meta.c.value).where(meta.c.key == "schema_version"))
+        if not version or int(version[0][0]) < COUNTS_DUPLICATES:
+            return 0
+        key = (instruments.c.venue == instrument.venue, instruments.c.symbol == instrument.symbol)
+        rows = self._rows(sa.select(instruments.c.duplicates).where(*key))
+        return int(rows[0][0]) if rows else 0
+
+    def bar_checks(self, instrument: Instrument) -> BarChecks:
+        """Compare the closed, whole 1m bars from trades with the exchange's klines, at step precision."""
+        held = self._id_of(instrument)
+        return counted(self._rows(pairs_select(held)), instrument) if held is not None else BarChecks()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool, StaticPool
 
 from quantdesk.store.base import DiskLowError, StoreError
+from quantdesk.store.migrations import migrate
 from quantdesk.store.schema import SCHEMA_VERSION, create_tables
 
 #: "QDsk": tells our files from other SQLite files.
@@ -75,6 +76,16 @@ def check_version(path: Path, version: int) -> None:
         raise StoreError(
             f"the store {path} is of version {version}, this program knows {SCHEMA_VERSION}: use a newer quantdesk"
         )
+
+
+@contextmanager
+def impatient(connection: sqlite3.Connection) -> Iterator[None]:
+    """Wait for no lock inside the block."""
+    connection.execute("PRAGMA busy_timeout=0")
+    try:
+        yield
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={int(_BUSY_SECONDS * 1_000)}")
 
 
 def writing_engine(path: Path) -> sa.Engine:
@@ -150,7 +161,12 @@ def prepare(path: Path, engine: sa.Engine) -> None:
     # and the feed fetches again what is behind the last stored id.
     execute(engine, "PRAGMA synchronous=NORMAL")
     execute(engine, "PRAGMA journal_size_limit=67108864")
-    check_version(path, int(execute(engine, "PRAGMA user_version")[0][0]))
+    version = int(execute(engine, "PRAGMA user_version")[0][0])
+    check_version(path, version)
+    if version < SCHEMA_VERSION:
+        with engine.begin() as connection:
+            migrate(connection, version)
+            connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 
 def execute(engine: sa.Engine, statement: str) -> list[tuple[Any, ...]]:

@@ -71,6 +71,19 @@ class _Entry:
     since: float = field(default_factory=time.monotonic)
 
 
+def grouped(works: Sequence[Work]) -> list[Work]:
+    """Join the ticks between two other works by instrument; everything else keeps its place."""
+    joined: list[Work] = []
+    groups: dict[Instrument, list[Tick]] = {}
+    for work in works:
+        if isinstance(work, Ticks):
+            groups.setdefault(work.instrument, []).extend(work.ticks)
+            continue
+        joined += [*(Ticks(i, ticks) for i, ticks in groups.items()), work]
+        groups = {}
+    return [*joined, *(Ticks(i, ticks) for i, ticks in groups.items())]
+
+
 class WriteQueue:
     """Hold work between many threads and the writer's; rows count until they are committed."""
 
@@ -81,7 +94,7 @@ class WriteQueue:
         self._taken: Batch | None = None
         self._closed = False
         self._hurried = 0
-        self._put = self._done = 0
+        self._put = self._done = self._elsewhere = 0
         self.rows = 0
         self.full = False
 
@@ -146,27 +159,39 @@ class WriteQueue:
     def _cut(self, rows: int) -> Batch:
         """Take entries up to so many rows; ticks between two other works are grouped by instrument."""
         batch = Batch([], 0, 0)
-        groups: dict[Instrument, list[Tick]] = {}
+        taken: list[Work] = []
         while self._entries and (batch.rows < rows or not self._entries[0].rows):
             entry = self._entries.popleft()
             batch.rows += entry.rows
             batch.entries += 1
-            if isinstance(entry.work, Ticks):
-                groups.setdefault(entry.work.instrument, []).extend(entry.work.ticks)
-                continue
-            batch.works += [*(Ticks(i, ticks) for i, ticks in groups.items()), entry.work]
-            groups = {}
-        batch.works += (Ticks(i, ticks) for i, ticks in groups.items())
+            taken.append(entry.work)
+        batch.works = grouped(taken)
         return batch
 
     def committed(self, batch: Batch) -> None:
-        """Let go of a batch: it is on disk."""
+        """Let go of a batch: it is in the store."""
         with self._changed:
-            self._taken = None
-            self.rows -= batch.rows
+            self._let_go(batch)
             self._done += batch.entries
-            self.full = self.full and self.rows > self._bound // 2
+
+    def moved(self, batch: Batch) -> None:
+        """Let go of a batch that waits elsewhere; it counts as done once ``caught_up``."""
+        with self._changed:
+            self._let_go(batch)
+            self._elsewhere += batch.entries
+
+    def caught_up(self) -> None:
+        """Count what has been moved as done: it is in the store."""
+        with self._changed:
+            self._done += self._elsewhere
+            self._elsewhere = 0
             self._changed.notify_all()
+
+    def _let_go(self, batch: Batch) -> None:
+        self._taken = None
+        self.rows -= batch.rows
+        self.full = self.full and self.rows > self._bound // 2
+        self._changed.notify_all()
 
     def wait_done(self, timeout: float) -> bool:
         """Wait until what is queued now is committed; return False after ``timeout`` seconds."""

@@ -1,4 +1,8 @@
-"""Write to a store from one thread, in batches that leave memory only once they are committed."""
+"""Write to a store from one thread, in batches that leave memory only once they are on disk.
+
+Where commits keep failing the batches go to a spill file, and from there to the store when it takes
+them again; nothing overtakes anything on the way.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +15,22 @@ from typing import TypeVar
 
 from quantdesk.bars.arrays import BarArrays
 from quantdesk.config import StoreLimits
+from quantdesk.store.backlog import Backlog
 from quantdesk.store.base import Store, StoreError
-from quantdesk.store.write_queue import Act, Bars, Ledger, Ticks, Work, WriteQueue
+from quantdesk.store.ledger_report import book_holes
+from quantdesk.store.repeats import Repeats
+from quantdesk.store.spill import Spill
+from quantdesk.store.write_queue import LARGEST_BATCH, Act, Bars, Batch, Ledger, Ticks, Work, WriteQueue
 from quantdesk.types import Gap, Instrument, Light, StoreStatus, Tick
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
-_FIRST_RETRY = 0.05
-_LAST_RETRY = 2.0
+#: How long stop() lets a store that fails try again once all of it waits safely in the spill.
+_LAST_PATIENCE = 5.0
+#: How long the thread may take to move what is left to the spill once stop() has given up.
+_LAST_MOVE = 15.0
+_COUNT_EVERY = 1.0
 #: How long deleting old ticks may keep new ones waiting.
 _RETENTION_SECONDS = 0.2
 
@@ -49,6 +60,13 @@ class StoreWriter:
         self._disk_low = ""
         self._disk_warning = ""
         self._failure = ""
+        self._backlog = Backlog(None)
+        self._failing_since: float | None = None
+        self._next_try = 0.0
+        self._delay = self._limits.first_retry
+        self._spill_failure = ""
+        self._repeats = Repeats()
+        self._next_count = 0.0
         self._rejected = 0
         self._written = self._duplicates = self._size = 0
         self._next_disk_check = self._next_retention = 0.0
@@ -74,6 +92,10 @@ class StoreWriter:
         """Queue rows of the ledger, newest state last; taken even while ticks are refused."""
         self._queue.put_gaps(instrument, gaps)
 
+    def put_duplicates(self, instrument: Instrument, count: int) -> None:
+        """Count trades that came once more and were dropped; written about once a second."""
+        self._repeats.add(instrument, count)
+
     def call(self, act: Callable[[Store], T]) -> Future[T]:
         """Run ``act`` on the store behind what is queued; its error is the future's, and is not retried."""
         future: Future[T] = Future()
@@ -90,39 +112,58 @@ class StoreWriter:
         return future
 
     def flush(self, timeout: float) -> bool:
-        """Wait until all that is queued now is committed; return False after ``timeout`` seconds."""
+        """Wait until all that is queued now is in the store; return False after ``timeout`` seconds."""
         return self._queue.wait_done(timeout)
 
     def stop(self, timeout: float = 30.0) -> bool:
-        """Take no more, commit what is queued and close; return whether all of it was committed."""
+        """Take no more, commit what is queued and close; return whether all of it is in the store.
+
+        What a failing store does not take goes to the spill file and waits for the next start.
+        """
         self._queue.close()
         if self._thread.ident is None:
             return True
         self._thread.join(timeout)
         if self._thread.is_alive():
             self._abandoned.set()
-            self._thread.join(2 * _LAST_RETRY)
+            self._thread.join(_LAST_MOVE)
         return self._queue.drained()
 
     @property
     def status(self) -> StoreStatus:
         """Return how the store is doing."""
         light, text = self._light()
-        return StoreStatus(light, text, self._queue.rows, self._written, self._duplicates, self._size)
+        counts = (self._queue.rows, self._written, self._duplicates, self._size)
+        return StoreStatus(light, text, *counts, spilled=self._backlog.trades)
 
     def _light(self) -> tuple[Light, str]:
-        slow = "the disk is too slow: new trades are refused until the queue is shorter" if self._queue.full else ""
+        alive = self._thread.is_alive()
+        full = self._queue.full
+        slow = "the disk is too slow: new trades are refused until the queue is shorter" if full else ""
         rejected = f"{self._rejected} impossible rows were not kept: see the log" if self._rejected else ""
+        waiting = f"{self._backlog.trades:,} trades wait in the spill file" if self._backlog.waits else ""
         said = (
             (Light.OFF, "" if self._thread.ident else "not opened"),
-            (Light.RED, self._failure),
-            (Light.OFF, "" if self._thread.is_alive() else "closed"),
+            (Light.RED, self._failing_words(waiting)),
+            (Light.OFF, "" if alive else "closed" + (f": {waiting} for the next start" if waiting else "")),
             (Light.RED, self._disk_low),
             (Light.AMBER, slow),
+            (Light.AMBER, f"catching up: {waiting}" if waiting else ""),
             (Light.AMBER, rejected),
+            (Light.AMBER, self._backlog.damage),
             (Light.AMBER, self._disk_warning),
         )
         return next(((light, text) for light, text in said if text), (Light.GREEN, "recording"))
+
+    def _failing_words(self, waiting: str) -> str:
+        """Say why the store fails, where the trades are meanwhile, and when new ones are refused."""
+        if not self._failure:
+            return ""
+        words = f"{self._failure}: {waiting}" if waiting else self._failure
+        if self._spill_failure:
+            words += f"; {self._spill_failure}: {self._queue.rows:,} trades wait in memory"
+            words += ", recording has stopped and new trades are refused" if self._queue.full else ""
+        return f"{words}; {self._disk_low}" if self._disk_low else words
 
     def _main(self) -> None:
         try:
@@ -134,80 +175,193 @@ class StoreWriter:
             self._opened.set_exception(error)
             return
         try:
+            if (path := store.spill_path) is not None:
+                spill = Spill(path, self._limits.spill_bytes)
+                spill.open()
+                self._backlog = Backlog(spill)
             self._tend(store)
             self._opened.set_result(None)
             self._work(store)
+            if not self._failure:
+                self._repeats.save(store)
+        except StoreError as error:
+            self._failure = str(error)
         except Exception as error:
             # Only a mistake of ours comes here; the light must not stay green.
             _log.exception("the store's thread ended")
             self._failure = f"the store's thread ended: {error}"
             raise
         finally:
-            self._queue.close()
-            if not self._opened.done():
-                self._opened.set_exception(StoreError(self._failure))
-            try:
-                store.close()
-            except StoreError as error:
-                self._failure = str(error)
-            self._queue.fail(StoreError("the store is closed"))
+            self._close(store)
+
+    def _close(self, store: Store) -> None:
+        self._queue.close()
+        if not self._opened.done():
+            self._opened.set_exception(StoreError(self._failure))
+        self._backlog.close(StoreError("the store is closed"))
+        try:
+            store.close()
+        except StoreError as error:
+            self._failure = str(error)
+        self._queue.fail(StoreError("the store is closed"))
 
     def _work(self, store: Store) -> None:
+        batch: Batch | None = None
+        closed_at: float | None = None
         while True:
-            wait = max(0.0, min(self._next_disk_check, self._next_retention) - time.monotonic())
-            batch = self._queue.take(self._limits.batch_rows, self._limits.batch_seconds, wait)
+            if self._backlog.waits and self._is_due():
+                self._replay(store)
             if batch is None:
-                return
-            for work in batch.works:
-                if not self._commit(store, work):
-                    return  # abandoned: what is left was not written, and stop() says so
-            self._queue.committed(batch)
+                batch = self._queue.take(self._limits.batch_rows, self._limits.batch_seconds, self._pause())
+            if batch is not None:
+                if self._place(store, batch):
+                    batch = None
+                elif self._abandoned.is_set():
+                    return  # neither the store nor the spill took it, and stop() says so
+                else:
+                    self._abandoned.wait(self._pause())
+            else:
+                closed_at = closed_at if closed_at is not None else time.monotonic()
+                tired = bool(self._failure) and time.monotonic() - closed_at > _LAST_PATIENCE
+                if not self._backlog.waits or tired or self._abandoned.is_set():
+                    return
+                self._abandoned.wait(self._pause())
             self._tend(store)
 
-    def _commit(self, store: Store, work: Work) -> bool:
-        """Write until it is committed; return False only where stop() gave up on it."""
-        delay = _FIRST_RETRY
-        while True:
-            try:
-                self._write(store, work)
-            except StoreError as error:
-                if self._failure != str(error):
-                    _log.error("cannot write: %s", error)
-                self._failure = str(error)
-                if self._abandoned.wait(delay):
-                    return False
-                delay = min(2 * delay, _LAST_RETRY)
-                self._look_at_disk(store)
-            except (ValueError, OverflowError) as error:
-                # Retrying cannot help: keep the neighbours, count it, say it.
-                if isinstance(work, Ticks) and len(work.ticks) > 1:
-                    half = len(work.ticks) // 2
-                    parts = (Ticks(work.instrument, work.ticks[:half]), Ticks(work.instrument, work.ticks[half:]))
-                    return all(self._commit(store, part) for part in parts)
-                self._rejected += 1
-                _log.exception("not kept: %s", error)
-                return True
-            else:
-                self._failure = ""
-                return True
+    def _is_due(self) -> bool:
+        return time.monotonic() >= self._next_try
 
-    def _write(self, store: Store, work: Work) -> None:
+    def _pause(self) -> float:
+        """Return how long (s) there is nothing to do but to wait for work."""
+        if self._backlog.waits and not self._failure:
+            return 0.0
+        until = self._next_try if self._failure else min(self._next_disk_check, self._next_retention)
+        return max(0.0, until - time.monotonic())
+
+    def _place(self, store: Store, batch: Batch) -> bool:
+        """Put a batch into the store, or in its order into the spill; return False where it must wait."""
+        if not self._backlog.waits and self._is_due():
+            while batch.works and self._commit(store, batch.works[0]):
+                del batch.works[0]
+        if batch.works and self._must_spill() and not self._spill(batch):
+            return False
+        if batch.works:
+            return False
+        if self._backlog.waits:
+            self._queue.moved(batch)
+        else:
+            self._queue.committed(batch)
+        return True
+
+    def _must_spill(self) -> bool:
+        """Tell whether a batch must go to the file: the store fails for long, memory fills, or stop() gave up."""
+        if not self._failure and not self._backlog.waits:
+            return False
+        if self._queue.rows >= self._limits.spill_rows or self._abandoned.is_set():
+            return True
+        since = self._failing_since
+        return since is not None and (self._backlog.waits or time.monotonic() - since >= self._limits.spill_after)
+
+    def _spill(self, batch: Batch) -> bool:
+        try:
+            self._rejected += self._backlog.move(batch.works)
+        except StoreError as error:
+            if self._spill_failure != str(error):
+                _log.error("cannot spill: %s", error)
+            self._spill_failure = str(error)
+            return False
+        self._spill_failure = ""
+        batch.works.clear()
+        return True
+
+    def _replay(self, store: Store) -> None:
+        """Bring the next part of the spill into the store; clear it behind the last."""
+        try:
+            if self._failure:
+                store.probe()
+            works = self._backlog.read(LARGEST_BATCH)
+            if not all(self._commit(store, work, replayed=True) for work in works):
+                return
+            if not self._backlog.advance():
+                return
+            store.sync()
+            if self._backlog.has_lost():
+                book_holes(store, self._backlog.reach)
+            self._backlog.clear()
+        except StoreError as error:
+            self._fails(error, time.monotonic())
+            return
+        self._works_again()
+        for act in self._backlog.take_acts():
+            self._write(store, act)
+        self._queue.caught_up()
+
+    def _commit(self, store: Store, work: Work, *, replayed: bool = False) -> bool:
+        """Try to write once; return whether it is committed."""
+        begun = time.monotonic()
+        try:
+            if self._failure and not isinstance(work, Act):
+                store.probe()
+            self._write_sound(store, work, replayed=replayed)
+        except StoreError as error:
+            self._fails(error, begun)
+            return False
+        if not isinstance(work, Act):
+            self._works_again()
+        return True
+
+    def _fails(self, error: StoreError, begun: float) -> None:
+        if self._failure != str(error):
+            _log.error("cannot write: %s", error)
+        self._failure = str(error)
+        self._failing_since = begun if self._failing_since is None else self._failing_since
+        self._next_try = time.monotonic() + self._delay
+        self._delay = min(2 * self._delay, self._limits.last_retry)
+
+    def _works_again(self) -> None:
+        self._failure = self._spill_failure = ""
+        self._failing_since, self._next_try, self._delay = None, 0.0, self._limits.first_retry
+
+    def _write_sound(self, store: Store, work: Work, *, replayed: bool) -> None:
+        """Write a work; of an impossible row keep the neighbours, count it, say it: retrying cannot help."""
+        try:
+            self._write(store, work, replayed=replayed)
+        except (ValueError, OverflowError) as error:
+            if isinstance(work, Ticks) and len(work.ticks) > 1:
+                half = len(work.ticks) // 2
+                for part in (work.ticks[:half], work.ticks[half:]):
+                    self._write_sound(store, Ticks(work.instrument, part), replayed=replayed)
+                return
+            self._rejected += 1
+            _log.exception("not kept: %s", error)
+
+    def _write(self, store: Store, work: Work, *, replayed: bool = False) -> None:
         if isinstance(work, Ticks):
             new = store.append_ticks(work.instrument, work.ticks)
             self._written += new
-            self._duplicates += len(work.ticks) - new
+            again = len(work.ticks) - new
+            if again and not replayed:  # a spill replayed for the second time is no duplicate of the exchange
+                self._duplicates += again
+                self.put_duplicates(work.instrument, again)
         elif isinstance(work, Bars):
             store.append_source_bars(work.instrument, work.interval, work.bars, work.origin)
         elif isinstance(work, Ledger):
             store.save_gaps(work.instrument, list(work.gaps.values()))
         else:
+            if not self._failure:
+                self._repeats.save(store)
             work.run(store)
 
     def _tend(self, store: Store) -> None:
-        """Look at the disk and at the size cap when it is time."""
+        """Look at the disk, the counters and the size cap when it is time."""
         now = time.monotonic()
         if now >= self._next_disk_check:
             self._look_at_disk(store)
+        if self._failure:
+            return
+        if now >= self._next_count:
+            self._next_count = now + _COUNT_EVERY
+            self._repeats.save(store)
         if now >= self._next_retention:
             self._next_retention = now + self._limits.retention_check_seconds
             try:
