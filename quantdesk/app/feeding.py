@@ -18,7 +18,7 @@ from quantdesk.model.frame import PairSettings
 from quantdesk.model.market import MarketModel
 from quantdesk.model.pair import PairModel
 from quantdesk.store.base import Store, StoredBars, StoreError
-from quantdesk.types import FeedStatus, Instrument, Interval, Light, Origin
+from quantdesk.types import FeedReport, FeedStatus, Instrument, Interval, Light, Origin
 from quantdesk.ui.status_bar import DeskMode
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ class Feeding(QObject):
         window.add_symbol_requested.connect(lambda symbol: self._ask(self._add(symbol)))
         window.remove_symbol_requested.connect(lambda symbol: self._ask(self._remove(symbol)))
         window.symbols_info_requested.connect(lambda: self._ask(self._symbols_info()))
+        window.data.panel.report = self._report
         pair = chosen.pair()
         self._preferred = (pair.y, pair.x)
         # Recordings are short: seconds show more of them than minutes.
@@ -186,6 +187,10 @@ class Feeding(QObject):
             return replace(settings, interval=interval)
         names = [*symbols, "", ""]
         return replace(settings, y=names[0], x=names[1], interval=interval)
+
+    def _report(self) -> FeedReport | None:
+        feed = self._session.feed
+        return feed.report() if feed is not None else None
 
     @Slot()
     def _on_status(self) -> None:

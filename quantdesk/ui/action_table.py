@@ -114,6 +114,12 @@ def _view_actions() -> tuple[ActionSpec, ...]:
             icon="reset-view",
             tip=translate("actions", "Default zoom, automatic scales"),
         ),
+        ActionSpec(
+            "view.explain",
+            translate("actions", "&Why this bar…"),
+            keys="Ctrl+I",
+            tip=translate("actions", "Tell whether the bar under the crosshair is complete, and why"),
+        ),
         ActionSpec("view.zoom_in", translate("actions", "Zoom &in"), keys="Ctrl++", icon="zoom-in"),
         ActionSpec("view.zoom_out", translate("actions", "Zoom &out"), keys="Ctrl+-", icon="zoom-out"),
     )

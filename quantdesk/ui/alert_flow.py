@@ -7,7 +7,7 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
-from quantdesk.model.alerts import AlertEvent, AlertModel, AlertRule
+from quantdesk.model.alerts import AT_START, AlertEvent, AlertModel, AlertRule
 from quantdesk.types import Origin
 from quantdesk.ui.alert_table import AlertTable, clock_text, signed
 from quantdesk.ui.toasts import ToastStack
@@ -61,8 +61,10 @@ class AlertFlow(QObject):
     def _on_fired(self, event: AlertEvent) -> None:
         self._table.add(event)
         title, text = f"z {signed(event.z)} · {event.pair}", self._text(event)
-        self._toasts.show_toast(title, text, "alert", lambda: self.bar_wanted.emit(event))
         self.marks_changed.emit()
+        if event.kind == AT_START:
+            return  # nothing has happened: the row says how it stands
+        self._toasts.show_toast(title, text, "alert", lambda: self.bar_wanted.emit(event))
         if not event.popup or self._alerts.rule.muted:
             return
         self._popped = event

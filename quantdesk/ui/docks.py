@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 from quantdesk.ui.charts.stack import ChartStack
 
 #: Rises when docks are added or renamed: an older layout is then passed over.
-LAYOUT_VERSION = 1
-_DOCK_WIDTH = 310
+LAYOUT_VERSION = 2
+_DOCK_WIDTH, _DOCK_HEIGHT = 310, 290
 
 
 class Layout:
@@ -27,8 +27,8 @@ class Layout:
         self.docks: dict[str, QDockWidget] = {}
         self._default: dict[str, Any] = {}
 
-    def add_dock(self, name: str, title: str, content: QWidget) -> QDockWidget:
-        """Put a widget into a dock on the right."""
+    def add_dock(self, name: str, title: str, content: QWidget, *, below: bool = False) -> QDockWidget:
+        """Put a widget into a dock on the right, or ``below`` the charts."""
         dock = QDockWidget(title, self._window)
         dock.setObjectName(f"dock_{name}")
         dock.setAccessibleName(title)
@@ -38,8 +38,13 @@ class Layout:
             | QDockWidget.DockWidgetFeature.DockWidgetMovable
             | QDockWidget.DockWidgetFeature.DockWidgetFloatable
         )
-        self._window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
-        self._window.resizeDocks([dock], [min(_DOCK_WIDTH, self._window.width() // 4)], Qt.Orientation.Horizontal)
+        if below:
+            self._window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
+            self._window.resizeDocks([dock], [_DOCK_HEIGHT], Qt.Orientation.Vertical)
+        else:
+            self._window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+            wide = min(_DOCK_WIDTH, self._window.width() // 4)
+            self._window.resizeDocks([dock], [wide], Qt.Orientation.Horizontal)
         self.docks[name] = dock
         return dock
 

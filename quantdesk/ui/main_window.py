@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +20,7 @@ from quantdesk.ui.alert_flow import AlertFlow
 from quantdesk.ui.alert_table import AlertTable
 from quantdesk.ui.banner import Banner
 from quantdesk.ui.charts.stack import ChartStack
+from quantdesk.ui.data_flow import DataFlow
 from quantdesk.ui.docks import Layout
 from quantdesk.ui.icons import app_icon
 from quantdesk.ui.metrics import MetricStrip
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
 
 _SMALLEST = QSize(900, 560)
 _FIRST = QSize(1500, 900)
+_LEAST_CENTRE = 410
 
 
 class MainWindow(QMainWindow):
@@ -175,6 +175,8 @@ class MainWindow(QMainWindow):
         self.banner = Banner(tokens, self)
         self.progress = ProgressStrip(self)
         central = QWidget(self)
+        # The layout's own guess is that of the narrowest strip: it would leave the dock below no room.
+        central.setMinimumHeight(_LEAST_CENTRE)
         column = QVBoxLayout(central)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -186,6 +188,7 @@ class MainWindow(QMainWindow):
         self.layouts = Layout(self, self.charts, self.metrics)
         dock = self.layouts.add_dock("alerts", self.tr("Alerts"), self.table)
         self.registry.adopt("view.alerts", dock.toggleViewAction(), "Ctrl+Shift+L")
+        self.data = DataFlow(self)
         self.bar = Toolbar(self.registry, self)
         self.addToolBar(self.bar)
         self.status = DeskStatusBar(tokens, self)
@@ -200,6 +203,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         connect_actions(self)
+        self.data.connect_window()
         self.theme.tokens_changed.connect(self._set_tokens)
         self.clock.tick.connect(self._on_frame)
         self.pair.settings_changed.connect(self._on_pair)
@@ -258,13 +262,6 @@ class MainWindow(QMainWindow):
             action.setEnabled(shown != [name])
         self.registry["view.metrics"].setChecked(not self.metrics.isHidden())
 
-    def suggested_name(self) -> str:
-        """Return a file name for an export, without its suffix."""
-        settings = self.pair.settings
-        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        words = "-".join(part for part in (settings.y, settings.x, settings.interval, stamp) if part)
-        return re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", words)
-
     def request_close(self) -> None:
         """Close as the user chose once, or ask."""
         settings = self.store.settings
@@ -312,7 +309,7 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _set_tokens(self, tokens: Tokens) -> None:
         self.registry.set_tokens(tokens)
-        for part in (self.charts, self.metrics, self.banner, self.bar, self.status, self.toasts, self.table):
+        for part in (self.charts, self.metrics, self.banner, self.bar, self.status, self.toasts, self.table, self.data):
             part.set_tokens(tokens)
 
     @Slot()

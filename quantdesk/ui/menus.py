@@ -37,7 +37,9 @@ class Menus:
         self.theme = self._submenu(_tr("&Theme"))
         self._put(self.theme, "view.theme_dark", "view.theme_light", "view.theme_system")
         self.panels = self._submenu(_tr("&Panels"))
-        self._put(self.panels, *(f"view.panel_{name}" for name in panels), "", "view.metrics", "view.alerts")
+        self._put(
+            self.panels, *(f"view.panel_{name}" for name in panels), "", "view.metrics", "view.alerts", "view.data"
+        )
         bar = window.menuBar()
         bar.setAccessibleName(_tr("Menu bar"))
         self.file = file = bar.addMenu(_tr("&File"))
@@ -49,7 +51,7 @@ class Menus:
         view.addMenu(self.panels)
         view.addMenu(self.theme)
         self._put(view, "", "view.latest", "view.reset", "view.zoom_in", "view.zoom_out", "", "view.fullscreen", "")
-        self._put(view, "view.reset_layout", "view.undo")
+        self._put(view, "view.explain", "", "view.reset_layout", "view.undo")
         market = bar.addMenu(_tr("&Market"))
         self._put(market, "market.add")
         market.addMenu(self.remove)

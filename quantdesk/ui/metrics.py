@@ -174,6 +174,17 @@ class MetricStrip(QWidget):
         tip = self.tr("Last price of {symbol}; change on the bar before; quantity of the last trade or bar.")
         return Metric(symbol, number(price, decimals), detail, tip.format(symbol=symbol), tone, short=moved or detail)
 
+    def _left_out(self, frame: PairFrame, start: int | None, end: int) -> str:
+        """Say how many bars of a span lacked trades and were left out, "" for none."""
+        count = frame.left_out_between(start, end) if start is not None and len(frame.left_out) else 0
+        return self.tr("{count} partial left out").format(count=count) if count else ""
+
+    def _window_note(self, frame: PairFrame, bars: int) -> str:
+        if not len(frame.left_out):
+            return ""
+        note = self._left_out(frame, frame.window_start(bars), int(frame.times[-1]))
+        return "\n" + self.tr("{count} bars, {note}").format(count=bars, note=note) if note else ""
+
     def _lacking(self, frame: PairFrame | None, bars: int) -> str:
         settings = self._pair.settings
         if not (settings.x and settings.y):
@@ -213,6 +224,7 @@ class MetricStrip(QWidget):
         tip = self.tr(
             "Walk-forward z over {window} bars, of the forming bar; alerts judge closed bars only ({closed})."
         ).format(window=frame.settings.window, closed=number(closed, 3))
+        tip += self._window_note(frame, frame.settings.window)
         return Metric(title, number(value, 2), f"{words}   {short}", tip, "level" if beyond else "", short)
 
     def _hedge(self, frame: PairFrame | None) -> Metric:
@@ -228,6 +240,8 @@ class MetricStrip(QWidget):
             unit = self.tr("1 {y} is hedged by β {x}")
         legs = {"x": settings.x, "y": settings.y}
         count = "" if fit is None else "   " + self.tr("{count} bars").format(count=fit.n)
+        left_out = "" if fit is None else self._left_out(frame, fit.start_ms, fit.end_ms)
+        count += f", {left_out}" if left_out else ""
         detail, short, unit = per.format(**legs) + count, kind + count, unit.format(**legs)
         tip = f"{unit}; α {number(frame.alpha, decimals_of_scale(abs(frame.alpha), 5))}"
         if fit is not None:
@@ -244,6 +258,7 @@ class MetricStrip(QWidget):
             return Metric(title, tip=self._lacking(frame, window + 1))
         detail = self.tr("{count} bars, returns").format(count=window)
         tip = self.tr("Pearson correlation of log returns over the last {count} closed bars.").format(count=window)
+        tip += self._window_note(frame, window) if frame is not None else ""
         return Metric(title, number(value, 3), detail, tip)
 
     def _cointegration(self, frame: PairFrame | None, evidence: PairEvidence | None) -> Metric:
@@ -260,6 +275,9 @@ class MetricStrip(QWidget):
         tip = f"{test.label}\n{self.tr('statistic')} {number(test.statistic, 3)}; {self.tr('critical')} {critical}"
         if evidence.adf is not None:
             tip += f"\nADF p {number(evidence.adf.p_value, 4)} {self.tr('(too small: β was fitted on these data)')}"
+        if frame is not None and len(frame.left_out):
+            note = self._left_out(frame, int(frame.times[0]), int(frame.times[-1]))
+            tip += "\n" + self.tr("{count} bars, {note}").format(count=evidence.observations, note=note)
         return Metric(title, value, detail, tip, short=short)
 
     def _half_life(self, frame: PairFrame | None, evidence: PairEvidence | None) -> Metric:

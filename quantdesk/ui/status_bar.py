@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication, QRectF, QSize, Qt
+from PySide6.QtCore import QCoreApplication, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStatusBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStatusBar, QToolButton, QWidget
 
 from quantdesk.types import FeedStatus, Light, Origin, StoreStatus
 from quantdesk.ui.theme_tokens import Tokens
@@ -110,7 +110,9 @@ class StatusLight(QWidget):
 
 
 class DeskStatusBar(QStatusBar):
-    """Show connection, mode, lag, ages, rate, store and gaps; every word has a tooltip."""
+    """Show connection, mode, lag, ages, rate, kline checks, store and gaps; every word has a tooltip."""
+
+    checks_clicked = Signal()
 
     def __init__(self, tokens: Tokens, parent: QWidget) -> None:
         super().__init__(parent)
@@ -139,12 +141,17 @@ class DeskStatusBar(QStatusBar):
         self.rate = self._label(self.tr("Rate"), "", self.tr("Messages received per second"), 58)
         self.gaps = self._label(self.tr("Gaps"), "", "", 52)
         self.store = self._label(self.tr("Store"), "", "", 128)
+        self.checks = QToolButton(self)
+        self.checks.setObjectName("kline_checks")
+        self.checks.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.checks.clicked.connect(self.checks_clicked)
         self._lay_out()
         self.read_only.hide()
         self.muted.hide()
         self.show_mode(DeskMode())
         self.show_feed(FeedStatus())
         self.show_store(StoreStatus())
+        self.show_checks(0, 0, 0)
         self.show_ages("", None, "", None)
 
     def show_mode(self, mode: DeskMode) -> None:
@@ -187,7 +194,10 @@ class DeskStatusBar(QStatusBar):
     def show_store(self, status: StoreStatus) -> None:
         """Show the state of the store."""
         self.store_light.show_light(status.light)
-        self.store.setText(self.tr("queue {0} · {1}").format(status.queued, size_text(status.size_bytes)))
+        words = self.tr("queue {0} · {1}").format(status.queued, size_text(status.size_bytes))
+        if status.spilled:
+            words = self.tr("SPILLED {0} · {1}").format(f"{status.spilled:,}", words)
+        self.store.setText(words)
         self.store.setToolTip(
             self.tr("{0}\n{1} trades wait to be written, {2} written, {3} held already; {4} on disk").format(
                 status.text or self.tr("Store"),
@@ -197,6 +207,22 @@ class DeskStatusBar(QStatusBar):
                 size_text(status.size_bytes),
             )
         )
+
+    def show_checks(self, matched: int, explained: int, compared: int) -> None:
+        """Show how many bars agree with the exchange's klines."""
+        differ = compared - matched
+        text = (
+            self.tr("{0}/{1} match").format(f"{matched:,}", f"{compared:,}") if compared else self.tr("no checks yet")
+        )
+        if text != self.checks.text():
+            self.checks.setText(text)
+            self.checks.setAccessibleName(self.tr("Kline checks: {0}").format(text))
+        tip = self.tr("Closed 1m bars built from trades against the exchange's klines: {0} differ, {1} explained.")
+        self.checks.setToolTip(tip.format(differ, explained) + "\n" + self.tr("A click lists the differences"))
+        if self.checks.property("fault") != (differ > 0):
+            self.checks.setProperty("fault", differ > 0)
+            self.checks.style().unpolish(self.checks)
+            self.checks.style().polish(self.checks)
 
     def show_ages(self, y: str, y_ms: float | None, x: str, x_ms: float | None) -> None:
         """Show how long ago each leg traded."""
@@ -229,7 +255,7 @@ class DeskStatusBar(QStatusBar):
         row.setSpacing(2)
         row.addWidget(self.store_light)
         row.addWidget(self.store)
-        for part in (self.lag, self.age, self.rate, self.gaps, store):
+        for part in (self.lag, self.age, self.rate, self.gaps, self.checks, store):
             self.addPermanentWidget(part)
 
     def _label(self, name: str, text: str, tip: str, width: int = 0) -> QLabel:

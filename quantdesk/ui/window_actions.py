@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,18 +76,26 @@ def _connect_files(window: MainWindow) -> None:
     on, prompts, settings = window.registry, window.prompts, window.store.settings
 
     def export(everything: bool) -> None:
-        prompts.choose_csv(f"{window.suggested_name()}.csv", settings.last_folder, everything=everything)
+        prompts.choose_csv(f"{_suggested_name(window)}.csv", settings.last_folder, everything=everything)
 
     on["file.live"].triggered.connect(window.live_requested)
     on["file.export_visible"].triggered.connect(lambda: export(False))
     on["file.export_all"].triggered.connect(lambda: export(True))
     on["file.picture"].triggered.connect(
-        lambda: prompts.choose_picture(f"{window.suggested_name()}.png", settings.last_folder)
+        lambda: prompts.choose_picture(f"{_suggested_name(window)}.png", settings.last_folder)
     )
     on["file.tray"].setEnabled(window.tray.available)
     on["file.tray"].triggered.connect(lambda: window.hide() if window.tray.available else None)
     # Quit means quit: only the window's own close button may mean the tray.
     on["file.quit"].triggered.connect(window.quit_requested)
+
+
+def _suggested_name(window: MainWindow) -> str:
+    """Return a file name for an export, without its suffix."""
+    settings = window.pair.settings
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    words = "-".join(part for part in (settings.y, settings.x, settings.interval, stamp) if part)
+    return re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", words)
 
 
 def _connect_view(window: MainWindow) -> None:

@@ -215,3 +215,18 @@ def test_without_a_forming_bar_the_change_is_that_of_the_last_bar(strip):
     pair.show(replace(frame, last=replace(frame.last, close_y=float(closes[-1]))))
     change = (closes[-1] / closes[-2] - 1) * 100
     assert f"{abs(change):.2f}%" in widget.box("price_y").shown.detail
+
+
+def test_bars_left_out_are_counted_where_a_number_rests_on_the_span(strip):
+    widget, pair, _ = strip
+    frame = full()
+    start = frame.fit.start_ms
+    left_out = np.array([start + 60_000, start + 120_000, int(frame.times[-5])])
+    pair.show(replace(frame, left_out=left_out))
+    widget.refresh()
+    assert "bars, 2 partial left out" in widget.box("hedge").shown.detail
+    assert "60 bars, 1 partial left out" in widget.box("correlation").shown.tip
+    assert "60 bars, 1 partial left out" in widget.box("z").shown.tip
+    pair.show(frame)
+    widget.refresh()
+    assert "left out" not in widget.box("hedge").shown.detail + widget.box("z").shown.tip

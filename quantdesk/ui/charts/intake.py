@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from quantdesk.model.frame import PairFrame
+from quantdesk.model.market import MarketModel
 from quantdesk.model.pair import PairModel
 from quantdesk.ui.charts.state import ChartState
 from quantdesk.ui.charts.timeline import TimeLine
@@ -21,6 +22,7 @@ class Intake:
     def pull(self) -> tuple[bool, bool]:
         """Take what is new; tell whether the frame is another, and whether it is of something else."""
         state, frame = self._state, self._pair.frame
+        self._follow_latency()
         old, changed, other = state.line, frame is not state.frame, False
         if changed:
             old, other = self._take(frame)
@@ -30,6 +32,14 @@ class Intake:
         if state.line is not old and len(state.line):
             state.view.on_rows(old, state.line)
         return changed, other
+
+    def _follow_latency(self) -> None:
+        """Tell the market that a paint of what it has now is due, and whose trades it shows."""
+        source, settings = self._pair.source, self._pair.settings
+        if isinstance(source, MarketModel):
+            self._state.latency = source.latency
+            source.latency.shown = frozenset((settings.y, settings.x))
+            source.latency.pulled()
 
     def _take(self, frame: PairFrame | None) -> tuple[TimeLine, bool]:
         """Show another frame; return the line whose times the view has to keep."""

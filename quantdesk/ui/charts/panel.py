@@ -221,6 +221,7 @@ class Panel(pg.GraphicsView):
         if empty:
             overlay.paint_empty(painter, state, plot, empty)
         self._chips(painter, plot)
+        state.latency.painted()
 
     def _chips(self, painter: QPainter, plot: QRectF) -> None:
         if not self.auto:

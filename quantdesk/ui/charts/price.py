@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
+from quantdesk.bars.quality import BarQuality
 from quantdesk.model.frame import LegColumns
 from quantdesk.types import Origin
 from quantdesk.ui.charts import overlay
 from quantdesk.ui.charts.items import CandleItem, LineItem, shade
 from quantdesk.ui.charts.panel import Panel
 from quantdesk.ui.charts.pyramid import at, newest
+from quantdesk.ui.charts.quality import REACH, QualityItem, colors_of
 from quantdesk.ui.charts.state import ChartState, Span, Tag
 from quantdesk.ui.charts.ticks import amount, number
 
@@ -34,6 +36,9 @@ class PricePanel(Panel):
         self.setAccessibleName(self.tr("Price chart"))
         self.candles = CandleItem()
         self.closes = LineItem(fits=False)
+        self.hatching, self.quality = QualityItem(hatches=True), QualityItem(hatches=False)
+        self.add(self.hatching, 1)
+        self.add(self.quality, 4)
         self.add(self.candles, 2)
         self.add(self.closes, 3)
 
@@ -42,6 +47,7 @@ class PricePanel(Panel):
         tokens = self.state.tokens
         self.closes.color = QColor(tokens.accent)
         self.candles.up, self.candles.down = QColor(tokens.up), QColor(tokens.down)
+        self.quality.colors = self.hatching.colors = colors_of(tokens)
         strength = 0.38 if tokens.dark else 0.32
         self.candles.volume_up, self.candles.volume_down = shade(tokens.up, strength), shade(tokens.down, strength)
 
@@ -60,6 +66,8 @@ class PricePanel(Panel):
             empty = np.empty(0)
             self.candles.pyramid.sync({n: empty if leg is None else getattr(leg, n) for n in names})
             # Closes alone make no candles: a line is read where dashes are not.
+            codes = state.qualities(state.leg)
+            self.quality.codes = self.hatching.codes = np.empty(0, np.int64) if codes is None else codes
             bare = leg is not None and state.frame is not None and state.frame.origin is Origin.FILE and _is_flat(leg)
             self.closes.pyramid.sync({"value": leg.close if bare and leg is not None else empty})
         elif state.tail is not None:
@@ -111,6 +119,7 @@ class PricePanel(Panel):
         if state.frame.origin is not Origin.LIVE:
             spans.append(Span(self._origin_text(state.frame.origin), tokens.warn, gap=10))
         if not self.empty_text():
+            spans += self._quality_spans(row) if self.state.cursor_row is not None else []
             spans += self._ohlc(row)
         return spans
 
@@ -154,6 +163,34 @@ class PricePanel(Panel):
         if state.frame.origin in WAITING:
             return self.tr("Waiting for trades of {symbol}…").format(symbol=symbol)
         return self.tr("No bars of {symbol} in this file").format(symbol=symbol)
+
+    def quality_at(self, row: int) -> BarQuality | None:
+        """Return how far a closed bar can be trusted; None where nobody can tell."""
+        code = int(self.quality.codes[row]) if 0 <= row < len(self.quality.codes) else -1
+        return BarQuality(code) if code >= 0 else None
+
+    def _quality_spans(self, row: int) -> list[Span]:
+        tokens, quality = self.state.tokens, self.quality_at(row)
+        words = {
+            BarQuality.REPAIRED: (self.tr("repaired"), tokens.accent),
+            BarQuality.KLINES: (self.tr("from klines"), tokens.text_dim),
+            BarQuality.PARTIAL: (self.tr("PARTIAL"), tokens.warn),
+            BarQuality.MISSING: (self.tr("MISSING"), tokens.error),
+        }
+        if quality is None or quality not in words:
+            return []
+        text, color = words[quality]
+        return [Span(text, color, bold=not quality.is_whole, gap=10, link=f"why:{row}")]
+
+    def _link_at(self, at: QPointF) -> str:
+        link, plot = super()._link_at(at), self.plot
+        if link or not plot.contains(at):
+            return link
+        row = round(self.row_at(at.x()))
+        quality = self.quality_at(row)
+        if quality is None or (quality.is_whole and at.y() < plot.bottom() - REACH):
+            return ""
+        return f"why:{row}"
 
     def _chips(self, painter: QPainter, plot: QRectF) -> None:
         super()._chips(painter, plot)

@@ -17,6 +17,7 @@ from quantdesk.ui.charts.panel import Panel
 from quantdesk.ui.charts.panels import CorrelationPanel, ZPanel
 from quantdesk.ui.charts.price import PricePanel
 from quantdesk.ui.charts.pyramid import at
+from quantdesk.ui.charts.quality import row_to_explain
 from quantdesk.ui.charts.splitter import Splitter
 from quantdesk.ui.charts.spread import SpreadPanel
 from quantdesk.ui.charts.state import ChartState, Reading
@@ -38,6 +39,7 @@ class ChartStack(QWidget):
 
     reading_changed = Signal(object)  # Reading
     leg_changed = Signal(str)
+    why_wanted = Signal(str, object)  # leg, open time (ms): what is known of a bar's trades
 
     def __init__(self, pair: PairModel, clock: FrameClock, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -193,6 +195,16 @@ class ChartStack(QWidget):
         last = min(max(first, int(np.floor(view.right))), len(line) - 1)
         return int(line.at(first)), int(line.at(last))
 
+    @Slot()
+    def explain_bar(self) -> None:
+        """Ask about the bar under the crosshair, else the newest visible one that lacks trades, else the newest."""
+        self._pull()
+        self._explain(row_to_explain(self._state))
+
+    def _explain(self, row: int) -> None:
+        if 0 <= row < len(self._state.line.times):
+            self.why_wanted.emit(self._state.leg, int(self._state.line.at(row)))
+
     def set_panel_visible(self, name: str, visible: bool) -> None:
         """Show or hide a panel."""
         self._panels[name].setVisible(visible)
@@ -331,6 +343,8 @@ class ChartStack(QWidget):
             self.go_latest()
         elif link.startswith("leg:"):
             self.set_price_leg(link[4:])
+        elif link.startswith("why:"):
+            self._explain(int(link[4:]))
 
     @Slot()
     def _on_flash(self) -> None:
@@ -366,6 +380,7 @@ class ChartStack(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Draw what was missed while hidden."""
         super().showEvent(event)
+        self._state.latency.forget()  # nobody could see what came meanwhile
         self._clock.mark()
 
     def changeEvent(self, event: QEvent) -> None:

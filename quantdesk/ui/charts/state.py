@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QColor, QFont, QFontMetricsF
 
+from quantdesk.model.paint_latency import PaintLatency
 from quantdesk.ui.charts.ticks import TimeTick
 from quantdesk.ui.charts.timeline import TimeLine
 from quantdesk.ui.charts.view import TimeView
 from quantdesk.ui.theme_tokens import Tokens
 
 if TYPE_CHECKING:
+    from quantdesk.bars.arrays import IntArray
     from quantdesk.model.pair import LegColumns, PairFrame, PairTail
 
 TEXT_PIXELS = 12
@@ -89,6 +91,7 @@ class ChartState:
         self.cursor_panel = ""
         self.cursor_y = 0.0
         self.flash_row: int | None = None
+        self.latency = PaintLatency()  #: the market's own, once there is one
 
     def set_font(self, font: QFont) -> None:
         """Take the program's font."""
@@ -126,6 +129,12 @@ class ChartState:
         if self.frame is None:
             return 3
         return int(self.frame.quantity_decimals_y if leg == "y" else self.frame.quantity_decimals_x)
+
+    def qualities(self, leg: str) -> IntArray | None:
+        """Return the quality code of each closed row of a leg, None where nobody can tell."""
+        if self.frame is None:
+            return None
+        return self.frame.quality_y if leg == "y" else self.frame.quality_x
 
     def columns(self, leg: str) -> LegColumns | None:
         """Return the closed bars of a leg."""
