@@ -68,11 +68,16 @@ class Feeding(QObject):
         window.remove_symbol_requested.connect(lambda symbol: self._ask(self._remove(symbol)))
         window.symbols_info_requested.connect(lambda: self._ask(self._symbols_info()))
         window.data.panel.report = self._report
+        self._pair.settings_changed.connect(self._on_settings)
         pair = chosen.pair()
         self._preferred = (pair.y, pair.x)
         # Recordings are short: seconds show more of them than minutes.
         replayed = self._first_plan.replay is not None
         self._show(replace(pair, interval=Interval.S1.value, y="", x="") if replayed else pair)
+
+    @Slot()
+    def _on_settings(self) -> None:
+        self._session.prefer((self._pair.settings.y, self._pair.settings.x))
 
     def show_stored(self) -> None:
         """Put the last stored bars of the pair on screen, without waiting for a loop."""

@@ -66,6 +66,7 @@ class Session:
         self._simulator: SimulatorServer | None = None
         self._temporary: Path | None = None
         self._busy = False
+        self._visible: tuple[str, ...] = ()
         self._shown: set[tuple[str, str]] = set()
         # Simulated and replayed data never touch the real store; without a folder they vanish at the end.
         self._path = plan.store or self._make_temporary()
@@ -99,7 +100,14 @@ class Session:
         from quantdesk.ingest.live import Ingest
 
         self.feed = Ingest(endpoints, self._limits, self.writer, self._reader, self.market, self.plan.symbols)
+        self.feed.prefer(self._visible)
         await self.feed.run()
+
+    def prefer(self, symbols: Sequence[str]) -> None:
+        """Fill the gaps of these symbols before those of others: they are on screen."""
+        self._visible = tuple(symbols)
+        if self.feed is not None:
+            self.feed.prefer(self._visible)
 
     async def close(self) -> None:
         """Drain and close the store, stop the simulator, delete what was only temporary."""

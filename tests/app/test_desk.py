@@ -264,6 +264,10 @@ def test_a_symbol_added_stays_through_everything_until_it_is_removed(qapp, place
         await reached(lambda: is_live(desk), "the market")
         window.add_symbol_requested.emit("SOLUSDT")
         await reached(lambda: streams("SOLUSDT"), "the new symbol")
+        backfill = desk.feeding.session.feed.backfill
+        assert backfill.preferred == {"BTCUSDT", "ETHUSDT"}
+        window.control.change(x="SOLUSDT")
+        assert backfill.preferred == {"BTCUSDT", "SOLUSDT"}, "gaps of what is on screen are filled first"
         window.registry["market.reconnect"].trigger()
         await reached(lambda: not desk.feeding._others and streams("SOLUSDT"), "the new symbol, connected again")
         window.registry["market.simulate"].trigger()
