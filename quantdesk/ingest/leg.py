@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Protocol
 
@@ -118,6 +118,8 @@ class Leg:
         if stored is not None and stored.last_agg_id is not None:
             self.sequencer.gaps.load(rows, stored.last_agg_id)
             self._resume_seam(stored)
+        elif rows:
+            self._disown(rows)
         buffered, self._buffer = self._buffer or [], None
         for tick in buffered:
             self._take(tick)
@@ -130,6 +132,13 @@ class Leg:
         self.filled_ids = 0
         if stored is not None and first is not None and stored.first_ts is not None and stored.last_agg_id is not None:
             self.held = Coverage(first, stored.last_agg_id, stored.first_ts, stored.last_ts or stored.first_ts)
+
+    def _disown(self, rows: list[Gap]) -> None:
+        """Empty the claims of a session that died before it stored a trade: the record begins with this one."""
+        idle = (GapState.FILLED, GapState.MISSING)
+        claims = [row for row in rows if row.state not in idle]
+        emptied = [replace(row, last_id=row.first_id - 1, state=GapState.FILLED) for row in claims]
+        self._writer.put_gaps(self.instrument, emptied)
 
     def _resume_seam(self, stored: StoredInstrument) -> None:
         """Recognise the mark of a history that an earlier session could not ask for."""
@@ -195,11 +204,6 @@ class Leg:
     def waiting(self) -> tuple[int, int]:
         """Return how many ticks wait for the store's answer, and how many for the next flush."""
         return len(self._buffer or ()), len(self._pending)
-
-    @property
-    def first_buffered(self) -> Tick | None:
-        """Return the first tick that came while the store was being asked."""
-        return self._buffer[0] if self._buffer else None
 
     def set_instrument(self, instrument: Instrument) -> None:
         """Take over a better known precision."""

@@ -73,6 +73,7 @@ class SimulatorServer:
         self._ports = (port, rest_port)
         self._log_path = log
         self._player = Player(schedule or Schedule())
+        self._started_ms = 0
         self._log: TruthLog | None = None
         self.streams = StreamServer(self.exchange.clock, self.limits, faults or Faults())
         self.rest: RestServer | None = None
@@ -113,6 +114,7 @@ class SimulatorServer:
             ) from error
         self.ws_url = f"ws://{self._host}:{ws_port}"
         self.rest_url = f"http://{self._host}:{rest_port}"
+        self._started_ms = self.exchange.now_ms()
         self._tape = Tape(self.exchange, self.streams, self._log)
         self._task = asyncio.get_running_loop().create_task(self._run(self._tape), name="simulator tape")
 
@@ -139,9 +141,8 @@ class SimulatorServer:
             await asyncio.shield(self._task)
 
     async def _run(self, tape: Tape) -> None:
-        start = self.exchange.now_ms()
         while True:
-            for faults in self._player.due((self.exchange.now_ms() - start) / 1_000):
+            for faults in self._player.due((self.exchange.now_ms() - self._started_ms) / 1_000):
                 self.faults = faults
             self.streams.check()
             tape.advance()

@@ -136,3 +136,15 @@ def test_an_old_quote_is_dropped_and_only_the_newest_is_shown() -> None:
     bench.leg.on_quote(BookTicker("X", 3, 1.0, 1.0, 2.0, 1.0, T, T))
     bench.leg.flush()
     assert bench.heard.quotes["X"] == 1
+
+
+def test_claims_of_a_session_that_stored_no_trade_are_emptied() -> None:
+    bench = Bench()
+    rows = [
+        Gap("X", 6, 5, T, T + 6, T + 6, GapState.EXPIRED),
+        Gap("X", 7, 90, T, T + 90, T + 90, GapState.OPEN),
+        Gap("X", 95, 95, T, T + 95, T + 95, GapState.FILLED),
+    ]
+    bench.leg.open(X, None, rows, None)
+    assert bench.writes.log == [("gaps", [(6, 5, GapState.FILLED), (7, 6, GapState.FILLED)])]
+    assert len(bench.leg.sequencer.gaps) == 0
