@@ -92,8 +92,10 @@ async def test_what_is_looked_at_comes_first_then_the_newest_page(
     now = exchange.exchange.now_ms()
     work, _, rest = await bench(endpoints, writer, asyncio.get_running_loop().time, now)
     for symbol in ("BTCUSDT", "ETHUSDT"):
-        for days in (1, 4):
+        for days in (1, 5):
+            # In the middle of a page of either interval: pages lie on a fixed grid, whatever the time of day.
             start = now - days * 86_400_000
+            start += 3_600_000 - start % (1_000 * 5 * MINUTE)
             work.add(Gap(symbol, 1, 2, start, start + 10 * MINUTE, now, GapState.EXPIRED))
     work.preferred = [preferred]
     assert work.waiting == 8

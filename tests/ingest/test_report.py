@@ -22,8 +22,8 @@ async def test_a_report_accounts_for_every_id_of_the_session_and_the_store(
     heard = Heard()
     async with feeding(endpoints, writer, heard, PAIR) as ingest:
         await until(lambda: all(heard.is_whole(s) and len(heard.ticks[s]) > SEAM for s in PAIR))
-        exchange.faults = Faults(drop_next=40, duplicate=0.2)
-        await until(lambda: all(ingest.status.duplicates > 5 and leg.filled_ids for leg in ingest.legs.values()))
+        exchange.faults = Faults(drop=0.3, duplicate=0.2)
+        await until(lambda: ingest.status.duplicates > 5 and all(s.calls for s in ingest.report().symbols))
         exchange.faults = Faults(inject=("{",))
         await until(lambda: ingest.report().quarantined > 0)
         assert await ingest.finish(20) == []
