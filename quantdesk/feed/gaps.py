@@ -79,6 +79,7 @@ class Gaps:
         self._done: list[Gap] = []
         self._keys: set[int] = set()  # first ids of stored rows that are still active
         self.expired_ids = self.missing_ids = 0
+        self.requests = 0  # made for any hole; a hole's own count goes to all its parts
 
     def __len__(self) -> int:
         return len(self._holes)
@@ -162,6 +163,7 @@ class Gaps:
     def asked(self, hole: Hole) -> None:
         """Count a request made for a hole."""
         hole.calls += 1
+        self.requests += 1
         self._dirty.add(hole)
 
     def lacked(self, first: int, last: int, due: float) -> list[Hole]:

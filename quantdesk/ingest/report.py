@@ -88,7 +88,7 @@ def _symbol(leg: Leg) -> SymbolReport:
         filled_ids=leg.filled_ids,
         expired_ids=gaps.expired_ids,
         missing_ids=gaps.missing_ids,
-        calls=sum(row.calls for row in rows),
+        calls=gaps.requests,
     )
 
 
