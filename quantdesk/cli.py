@@ -117,6 +117,8 @@ def check_desk_arguments(args: argparse.Namespace) -> None:
         raise UsageError("--after takes seconds from 0 to 86400")
     if args.after is not None and args.screenshot is None:
         raise UsageError("--after goes with --screenshot")
+    if len(args.files) > 2:
+        raise UsageError(f"one FILE fills a leg, two make a pair: {len(args.files)} were given")
     if args.screenshot is not None and args.screenshot.suffix.lower() != ".png":
         raise UsageError("--screenshot takes a file name that ends in .png")
     if args.screenshot is not None and not args.screenshot.expanduser().absolute().parent.is_dir():

@@ -32,7 +32,8 @@ def test_an_error_is_a_code_and_a_line(monkeypatch, capsys, error, code, line) -
 
 
 @pytest.mark.parametrize(
-    ("words", "code"), [(["--version"], 0), (["--help"], 0), (["--nonsense"], 2), (["record", "x"], 2)]
+    ("words", "code"),
+    [(["--version"], 0), (["--help"], 0), (["--nonsense"], 2), (["record", "x"], 2), (["a", "b", "c"], 2)],
 )
 def test_the_parser_ends_without_an_exception(capsys, words, code) -> None:
     assert cli.main(words) == code

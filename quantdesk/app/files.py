@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: A pair has two legs.
+MOST_FILES = 2
+
 
 class FileOpener(QObject):
     """Read files in the pool, with progress and Cancel; all of them open, or none."""
@@ -44,6 +47,10 @@ class FileOpener(QObject):
     def open(self, paths: Sequence[Path], skip_bad_rows: bool) -> None:
         """Read the files; show them when all are read, or say which could not be and why."""
         wanted = [Path(path) for path in paths]
+        if len(wanted) > MOST_FILES:
+            words = self.tr("One file fills a leg, two make a pair: {0} were given.").format(len(wanted))
+            self._window.toast(self.tr("Nothing opened"), words, "warning")
+            return
         names = ", ".join(path.name for path in wanted)
         progress = self._window.start_progress(self.tr("Reading {0}").format(names))
 

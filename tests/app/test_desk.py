@@ -238,6 +238,9 @@ def test_files_over_the_market_which_goes_on_being_recorded(qapp, place, exchang
     async def act(desk: Desk) -> None:
         window = desk.window
         await reached(lambda: is_live(desk) and bars(desk) > 60, "the market")
+        window.open_files_requested.emit([first, second, first], False)
+        assert "3 were given" in window.toasts.toasts[-1].accessibleName()
+        assert not desk.opener.busy, "a pair has two legs: nothing is opened by chance"
         window.open_files_requested.emit([first, second], False)
         await reached(lambda: window.mode.origin is Origin.FILE and bars(desk) == 300, "the files")
         assert "first leg / zweites Bein ü" in window.windowTitle()
