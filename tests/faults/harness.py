@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 
 from quantdesk.bars.arrays import BarArrays
@@ -316,14 +317,19 @@ def assert_whole(
     due = [t.id for t in trades if t.event <= through and t.id not in without]
     assert not due or highest >= due[-1], f"the store ends at {highest}, the exchange had {due[-1]}"
     lost = [t.ts for t in spanned if t.id in without]
+    # The ledger bounds a hole by its neighbours' times: their bars may lack a trade for all that it knows.
+    pairs = [(a, b) for a, b in pairwise(spanned) if (a.id in without) != (b.id in without)]
+    edges = [t.ts for pair in pairs for t in pair]
     for interval in ("1s", "1m", "5m"):
-        _assert_bars(found, spanned, interval, lost)
+        _assert_bars(found, spanned, interval, lost, edges)
     if heard is not None:
         assert_heard(heard, trades, symbol, set(ids))
     return found
 
 
-def _assert_bars(found: Held, spanned: Sequence[Made], interval: str, lost: Collection[int]) -> None:
+def _assert_bars(
+    found: Held, spanned: Sequence[Made], interval: str, lost: Collection[int], edges: Collection[int]
+) -> None:
     length = {"1s": 1_000, "1m": 60_000, "5m": 300_000}[interval]
     spoilt = {ts // length * length for ts in lost}
     wanted = {t: row for t, row in reference(spanned, interval).items() if t not in spoilt}
@@ -336,7 +342,8 @@ def _assert_bars(found: Held, spanned: Sequence[Made], interval: str, lost: Coll
     at = found.bars[interval].open_time.tolist()
     partial = {t for t, origin in zip(at, found.origins[interval], strict=True) if origin == "partial"}
     begin = spanned[0].ts // length * length  # the record may begin amid this bar
-    assert partial <= spoilt | {begin}, f"whole bars are marked partial: {sorted(partial - spoilt)[:5]}"
+    unsure = {begin, *(ts // length * length for ts in edges)}
+    assert partial <= spoilt | unsure, f"whole bars are marked partial: {sorted(partial - spoilt)[:5]}"
 
 
 def assert_heard(heard: Heard, trades: Sequence[Made], symbol: str, stored: Collection[int]) -> None:
