@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 
 import ground
+import pglite_server
+import timescale_server
 
 STEPS = {
     "format": ["-m", "ruff", "format", "--check", "."],
@@ -15,7 +18,12 @@ STEPS = {
     "imports": ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
     "tests": ["-m", "pytest", "-q", "-n", "2", "-m", "not long"],
 }
-BENCHMARKS = ("tests.benchmarks.startup", "tests.benchmarks.store_speed", "tests.benchmarks.desk_load")
+BENCHMARKS = (
+    "tests.benchmarks.startup",
+    "tests.benchmarks.store_speed",
+    "tests.benchmarks.server_speed",
+    "tests.benchmarks.desk_load",
+)
 
 
 def main() -> int:
@@ -28,7 +36,8 @@ def main() -> int:
         ground.check_python()
         ground.install_debian_packages(ground.QT_PACKAGES + ground.X11_PACKAGES + ground.GATE_PACKAGES)
         ground.install_environment("dev")
-    except ground.GroundError as error:
+        _install_servers()
+    except (ground.GroundError, timescale_server.ServerError, pglite_server.ServerError) as error:
         print(f"gate: {error}", file=sys.stderr)
         return 1
     steps = {name: list(command) for name, command in STEPS.items()}
@@ -40,6 +49,19 @@ def main() -> int:
     if args.benchmarks:
         steps = {name: ["-m", name, *rest] for name in BENCHMARKS}
     return _run(steps)
+
+
+def _install_servers() -> None:
+    """Install the database servers that the tests start; elsewhere than in CI they skip what is not there."""
+    for name, script in (("TimescaleDB", timescale_server), ("continuous aggregates", pglite_server)):
+        if name == "TimescaleDB" and os.environ.get("QUANTDESK_TEST_DATABASE_URL"):
+            continue  # this one is used
+        try:
+            script.install()
+        except script.ServerError as error:
+            if os.environ.get("QUANTDESK_SERVERS_REQUIRED"):
+                raise
+            print(f"gate: tests that need {name} will skip: {error}", flush=True)
 
 
 def _run(steps: dict[str, list[str]]) -> int:

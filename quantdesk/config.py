@@ -16,6 +16,10 @@ DEFAULT_REST_URL = "https://fapi.binance.com"
 DEFAULT_VENUE = "binance-um"
 SIMULATOR_VENUE = "simulator"
 DEFAULT_SYMBOLS = ("BTCUSDT", "ETHUSDT")
+#: The server store of docker-compose.db.yml, on this machine's loopback address.
+COMPOSE_PORT = 55432
+COMPOSE_USER = "quantdesk"
+COMPOSE_DATABASE = "quantdesk"
 
 
 class ConfigError(ValueError):
@@ -108,6 +112,10 @@ class StoreLimits:
     spill_after: float = 1.0
     first_retry: float = 0.05
     last_retry: float = 2.0
+    max_tick_age_days: int = 0  # 0: for ever
+    compress_after_days: int = 7  # a server's store only
+    lease_seconds: float = 6.0  # who does not renew is taken over; with what a dead line may still lock, within 15 s
+    answer_seconds: float = 25.0  # so long a server may take for one answer of the writer's
 
 
 @dataclass(frozen=True, slots=True)

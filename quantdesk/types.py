@@ -211,7 +211,10 @@ class FeedStatus:
 
 @dataclass(frozen=True, slots=True)
 class StoreStatus:
-    """Sum up the store for the status bar."""
+    """Sum up the store for the status bar.
+
+    ``place`` says which store it is, ``standby`` which symbols another program writes.
+    """
 
     light: Light = Light.OFF
     text: str = ""
@@ -221,6 +224,8 @@ class StoreStatus:
     size_bytes: int = 0
     read_only: bool = False
     spilled: int = 0
+    place: str = ""
+    standby: str = ""
 
 
 @dataclass(frozen=True, slots=True)

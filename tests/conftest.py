@@ -10,8 +10,11 @@ from pathlib import Path
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ["QT_API"] = "pyside6"
+#: What tells the tests, not the program, where servers are.
+_KEPT = {"QUANTDESK_TEST_DATABASE_URL", "QUANTDESK_SERVERS", "QUANTDESK_SERVERS_REQUIRED"}
 for _name in [n for n in os.environ if n.startswith("QUANTDESK_") or n.lower().endswith("_proxy")]:
-    del os.environ[_name]
+    if _name not in _KEPT:
+        del os.environ[_name]
 _home = tempfile.TemporaryDirectory(prefix="quantdesk-tests-")
 for _name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"):
     _folder = Path(_home.name, _name.lower())
@@ -20,6 +23,8 @@ for _name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG
 
 import hypothesis
 import pytest
+
+pytest_plugins = ["tests.servers"]
 
 hypothesis.settings.register_profile(
     "gate",

@@ -6,13 +6,16 @@ import asyncio
 import logging
 import shutil
 import tempfile
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from quantdesk.app.attached import AttachedBars
 from quantdesk.config import SIMULATOR_VENUE, Endpoints, FeedLimits, StoreLimits
 from quantdesk.model.market import MarketModel
+from quantdesk.store.address import StoreAddress, file_address
 from quantdesk.store.base import Reader, StoreBusyError, StoredBars, StoreError, TickArrays, Writer
 from quantdesk.store.read_only import ReadOnlyWriter
 from quantdesk.types import Instrument, Interval, Light, Origin, StoreStatus
@@ -33,14 +36,15 @@ STORE_NAME = "quantdesk.sqlite"
 
 @dataclass(frozen=True, slots=True)
 class SessionPlan:
-    """Say what to open: where data come from, which symbols, which store file."""
+    """Say what to open: where data come from, which symbols, which store; ``limits`` are asked for when it opens."""
 
     origin: Origin
     symbols: tuple[str, ...]
     endpoints: Endpoints
-    store: Path | None = None
+    store: StoreAddress | None = None
     replay: Path | None = None
     speed: float = 1.0
+    limits: Callable[[], StoreLimits] = StoreLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,13 @@ class Session:
         self._reader: Reader | None = None
         self._simulator: SimulatorServer | None = None
         self._temporary: Path | None = None
-        self._busy = False
+        self._busy = self._closed = False
+        self._opening = threading.Lock()
         self._visible: tuple[str, ...] = ()
         self._shown: set[tuple[str, str]] = set()
+        self._carry_on: dict[str, tuple[int, int]] = {}
         # Simulated and replayed data never touch the real store; without a folder they vanish at the end.
-        self._path = plan.store or self._make_temporary()
+        self.address = plan.store or self._make_temporary()
 
     @property
     def read_only(self) -> bool:
@@ -81,7 +87,8 @@ class Session:
 
         A store that cannot be read turns the light red and says why.
         """
-        if interval in tuple(Interval) and self._path.exists():
+        # A server may let us wait: the first paint does not.
+        if interval in tuple(Interval) and not self.address.is_server and self._may_hold():
             wanted = [symbol for symbol in self.plan.symbols if symbol in symbols]
             self._put([held for symbol in wanted if (held := self._read(symbol, (Interval(interval),), seeds=False))])
 
@@ -99,9 +106,14 @@ class Session:
             endpoints = await self._start_simulator()
         from quantdesk.ingest.live import Ingest
 
-        self.feed = Ingest(endpoints, self._limits, self.writer, self._reader, self.market, self.plan.symbols)
+        self.feed = Ingest(
+            endpoints, self._limits, self.writer, self.market, self.plan.symbols, carry_on=self._carry_on
+        )
         self.feed.prefer(self._visible)
-        await self.feed.run()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.feed.run(), name="ingest")
+            attached = AttachedBars(self.market, self._reading, self._instruments, self._is_fed)
+            group.create_task(attached.run(), name="attached bars")
 
     def prefer(self, symbols: Sequence[str]) -> None:
         """Fill the gaps of these symbols before those of others: they are on screen."""
@@ -113,47 +125,76 @@ class Session:
         """Drain and close the store, stop the simulator, delete what was only temporary."""
         if self.writer is not None and not await asyncio.to_thread(self.writer.stop):
             log.error("the store could not be drained within its time")
-        if self._reader is not None:
-            self._reader.close()
+        await asyncio.to_thread(self._close_reader)
         if self._simulator is not None:
             await self._simulator.stop()
         if self._temporary is not None:
             await asyncio.to_thread(shutil.rmtree, self._temporary, ignore_errors=True)
-        self.feed = self.writer = self._reader = self._simulator = self._temporary = None
+        self.feed = self.writer = self._simulator = self._temporary = None
 
     def publish_store_status(self) -> None:
         """Tell the market how the store is doing; called a few times a second."""
         if self.writer is not None:
             self.market.set_store_status(self.writer.status)
 
+    def _instruments(self) -> list[Instrument]:
+        return [leg.instrument for leg in self.feed.legs.values()] if self.feed is not None else []
+
+    def _reading(self) -> Reader:
+        """Return the reader of the store, opened now where it could not be before. Raises StoreError in words."""
+        from quantdesk.store.opening import open_reader
+
+        with self._opening:
+            if self._closed:
+                raise StoreError("the store is closed")
+            if self._reader is None:
+                self._reader = open_reader(self.address)
+            return self._reader
+
+    def _is_fed(self, symbol: str) -> bool:
+        """Tell whether this program's own feed brings the trades of a symbol."""
+        return self.feed is not None and self.feed.delivers(symbol)
+
     def _open_writer(self) -> Writer:
-        from quantdesk.store.embedded import open_embedded
+        from quantdesk.store.opening import open_store
         from quantdesk.store.writer import StoreWriter
 
-        limits, path = StoreLimits(), self._path
+        limits, address = self.plan.limits(), self.address
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            writer = StoreWriter(lambda: open_embedded(path, limits), limits)
+            if address.path is not None:
+                address.path.parent.mkdir(parents=True, exist_ok=True)
+            writer = StoreWriter(lambda: open_store(address, limits), limits)
             writer.start()
         except StoreBusyError as error:
             self._busy = True
             self._reader = self._open_reader()
             return ReadOnlyWriter(str(error), self._reader)
         except StoreError as error:
-            return ReadOnlyWriter(f"nothing is being kept: {error}")
+            self._reader = self._open_reader()
+            return ReadOnlyWriter(f"nothing is being kept: {error}", self._reader)
         except OSError as error:
-            return ReadOnlyWriter(f"nothing is being kept: {error.strerror} ({path.parent})")
+            return ReadOnlyWriter(f"nothing is being kept: {error.strerror} ({error.filename})")
         self._reader = self._open_reader()
         return writer
 
+    def _close_reader(self) -> None:
+        with self._opening:
+            self._closed = True
+            if self._reader is not None:
+                self._reader.close()
+            self._reader = None
+
     def _open_reader(self) -> Reader | None:
-        from quantdesk.store.embedded import open_embedded
+        from quantdesk.store.opening import open_reader
 
         try:
-            return open_embedded(self._path, read_only=True)
+            return open_reader(self.address)
         except StoreError as error:
             log.warning("the store cannot be read: %s", error)
             return None
+
+    def _may_hold(self) -> bool:
+        return self.address.path is None or self.address.path.exists()
 
     async def _start_simulator(self) -> Endpoints:
         from quantdesk.simulator.server import SimulatorServer
@@ -176,7 +217,7 @@ class Session:
 
     async def _load_rest(self) -> None:
         """Load what ``show_stored`` left out: the other intervals, and the trades of the running bars."""
-        if not self._path.exists():
+        if not self._may_hold():
             return
         for symbol in self.plan.symbols:
             left = [i for i in Interval if (symbol, i.value) not in self._shown]
@@ -184,16 +225,21 @@ class Session:
             if held is None:
                 continue
             self._put([held])
+            if held.problem and self.address.is_server:
+                return  # it would let us wait for every symbol; the feed must not
             for block in held.seeds:
                 self.market.seed(symbol, block)
+                newest = int(block.agg_id.argmax())
+                # Another program may go on writing: our feed begins where what is on screen ends.
+                self._carry_on[symbol] = (int(block.agg_id[newest]), int(block.ts[newest]))
                 await asyncio.sleep(0)  # five busy minutes of trades must not freeze the window
 
     def _read(self, symbol: str, intervals: Sequence[Interval], *, seeds: bool) -> _Held | None:
         """Read bars and, for the builder, the trades since the 5-minute bar of the last one."""
-        from quantdesk.store.embedded import open_embedded
+        from quantdesk.store.opening import open_reader
 
         try:
-            reader = open_embedded(self._path, read_only=True)
+            reader = open_reader(self.address)
             try:
                 venue = SIMULATOR_VENUE if self.plan.origin is Origin.SIMULATED else self.plan.endpoints.venue
                 for held in reader.find(symbol, venue):
@@ -220,6 +266,6 @@ class Session:
                 self.market.load(symbol, interval, stored)
                 self._shown.add((symbol, interval.value))
 
-    def _make_temporary(self) -> Path:
+    def _make_temporary(self) -> StoreAddress:
         self._temporary = Path(tempfile.mkdtemp(prefix="quantdesk-"))
-        return self._temporary / STORE_NAME
+        return file_address(self._temporary / STORE_NAME)

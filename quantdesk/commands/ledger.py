@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from quantdesk.commands.export import choose
-from quantdesk.commands.shared import HOLES_REMAIN, UsageError, add_store_arguments, open_reader, store_file
+from quantdesk.commands.shared import HOLES_REMAIN, UsageError, add_store_arguments, open_reader, store_address
 from quantdesk.config import ConfigError, Endpoints
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the account; return 0 where it is complete and 3 where holes remain."""
     from quantdesk.store.ledger_report import account_of, table
     from quantdesk.store.spill import waiting_trades
+    from quantdesk.store.spill_places import spills
 
     reader = open_reader(args)
     try:
@@ -47,8 +48,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps({"symbols": symbols, "complete": complete}, indent=2))
     else:
         print("\n".join([*table(accounts), "complete" if complete else "holes remain"]))
-    path = store_file(args)
-    waiting = waiting_trades(path.with_name(path.name + ".spill"))
+    spill = store_address(args).spill
+    waiting = sum(map(waiting_trades, spills(spill))) if spill is not None else 0
     if waiting:
         print(f"{waiting:,} trades wait in the spill file and are not counted yet", file=sys.stderr)
     return 0 if complete else HOLES_REMAIN

@@ -8,7 +8,6 @@ import math
 import signal
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -30,6 +29,8 @@ STARTED_AT = time.monotonic()
 FILL_SECONDS = 60.0
 STORE_SECONDS = 30.0
 MAX_SYMBOLS = 60
+#: So long (s) the news that a symbol is stood by for or taken over waits for the like of the others.
+_ONE_LINE = 4.0
 #: A first start asks for no more trades before its first one: a recorder shows no chart.
 SEAM_TRADES = 5_000
 
@@ -120,7 +121,36 @@ class _Told:
         words = status.text.split(", retrying")[0]
         if words != self.words:
             self.words = words
-            print(f"{time.strftime('%H:%M:%S')} {words}", flush=True)
+            _say(words)
+
+
+class _Standby:
+    """Tell once who records instead of this program, and once that it has taken over."""
+
+    def __init__(self, writer: StoreWriter) -> None:
+        self._writer = writer
+        self._told: dict[str, str] = {}
+        self._seen: dict[str, str] = {}
+        self._since = time.monotonic()
+
+    def look(self, instruments: Sequence[Instrument]) -> None:
+        """Look again; what has just changed for some of the symbols waits for the others: they make one line."""
+        now = {i.symbol: holder for i in instruments if (holder := self._writer.holder(i))}
+        if now != self._seen:
+            self._seen, self._since = now, time.monotonic()
+        settled = len(now) in (0, len(instruments)) or time.monotonic() - self._since >= _ONE_LINE
+        if now != self._told and settled:
+            taken = {symbol: holder for symbol, holder in self._told.items() if symbol not in now}
+            begun = {symbol: holder for symbol, holder in now.items() if self._told.get(symbol) != holder}
+            for words, changes in (("taken over from {}: recording", taken), ("recorded by {}: standing by", begun)):
+                for holder in dict.fromkeys(changes.values()):
+                    names = ", ".join(symbol for symbol, each in changes.items() if each == holder)
+                    _say(f"{names} {words.format(holder)}")
+            self._told = now
+
+
+def _say(words: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {words}", flush=True)
 
 
 async def _record(endpoints: Endpoints, writer: StoreWriter, symbols: Sequence[str], ends_at: float | None) -> int:
@@ -129,8 +159,7 @@ async def _record(endpoints: Endpoints, writer: StoreWriter, symbols: Sequence[s
     stop, hurry = asyncio.Event(), asyncio.Event()
     _listen_to_signals(stop, hurry)
     limits = FeedLimits(seam_trades=SEAM_TRADES)
-    ingest = Ingest(endpoints, limits, writer, None, _Told(), symbols, history=False)
-    before = _ids_held(writer, endpoints, symbols)
+    ingest = Ingest(endpoints, limits, writer, _Told(), symbols, history=False)
     feeding = asyncio.create_task(ingest.run())
     try:
         failure = await _until(ingest, writer, stop, feeding, ends_at)
@@ -142,7 +171,7 @@ async def _record(endpoints: Endpoints, writer: StoreWriter, symbols: Sequence[s
         raise ConfigError(failure)
     if not await asyncio.to_thread(writer.flush, STORE_SECONDS):
         return HOLES_REMAIN  # the store takes nothing: closing it says why
-    return await _summary(ingest, writer, symbols, await asyncio.wrap_future(before))
+    return await _summary(ingest, writer, symbols)
 
 
 def _listen_to_signals(stop: asyncio.Event, hurry: asyncio.Event) -> None:
@@ -166,7 +195,7 @@ async def _until(
     from quantdesk.ingest.report import report
 
     stopping = asyncio.create_task(stop.wait())
-    reported = Light.GREEN
+    reported, standby = Light.GREEN, _Standby(writer)
     try:
         while not stop.is_set():
             left = 0.25 if ends_at is None else min(0.25, ends_at - time.monotonic())
@@ -178,11 +207,12 @@ async def _until(
                 return f"the feed has failed: {error}"
             if ingest.rejected:
                 return "; ".join(ingest.rejected.values())
+            standby.look([leg.instrument for leg in ingest.legs.values()])
             status = writer.status
             if status.light is not reported:
                 reported = status.light
                 if status.text and reported in (Light.AMBER, Light.RED):
-                    print(f"{time.strftime('%H:%M:%S')} store: {status.text}", flush=True)
+                    _say(f"store: {status.text}")
     finally:
         stopping.cancel()
     if not any(leg.started.is_set() for leg in ingest.legs.values()):
@@ -201,17 +231,11 @@ async def _finish(ingest: Ingest, hurry: asyncio.Event) -> None:
         await finishing
 
 
-def _ids_held(writer: StoreWriter, endpoints: Endpoints, symbols: Sequence[str]) -> Future[dict[str, int]]:
-    """Ask how many ticks of each symbol are stored; answered before the first new one is."""
+async def _summary(ingest: Ingest, writer: StoreWriter, symbols: Sequence[str]) -> int:
+    """Print the account of each symbol as ``quantdesk ledger`` does; return the same exit code.
 
-    def count(store: Store) -> dict[str, int]:
-        return {s: sum(h.ticks for h in store.find(s, endpoints.venue)) for s in symbols}
-
-    return writer.call(count)
-
-
-async def _summary(ingest: Ingest, writer: StoreWriter, symbols: Sequence[str], before: dict[str, int]) -> int:
-    """Print the account of each symbol as ``quantdesk ledger`` does; return the same exit code."""
+    What another program records is accounted for as it stands now: what this one lacks is no hole.
+    """
     from quantdesk.store.ledger_report import account_of, table
 
     legs = [leg for symbol in symbols if (leg := ingest.legs.get(symbol)) is not None]
@@ -220,8 +244,11 @@ async def _summary(ingest: Ingest, writer: StoreWriter, symbols: Sequence[str], 
         return [account_of(store, leg.instrument) for leg in legs]
 
     accounts = await asyncio.wrap_future(writer.call(look))
-    new = {a.instrument.symbol: a.stored - before[a.instrument.symbol] for a in accounts}
+    new = {account.instrument.symbol: writer.new_trades(account.instrument) for account in accounts}
     print("\n".join(table(accounts, new)), flush=True)
+    for leg in [leg for leg in legs if writer.holder(leg.instrument)]:
+        print(f"{leg.symbol}: recorded by {writer.holder(leg.instrument)}, this program stood by", flush=True)
+        legs.remove(leg)
     unheard = [leg for leg in legs if leg.started.is_set() and not leg.opened.is_set()]  # its trades are not stored
     unstored = bool(unheard) or any(leg.sequencer.gaps or leg.seam is not None for leg in legs)
     return 0 if all(account.complete for account in accounts) and not unstored else HOLES_REMAIN

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import json
+import math
 import os
+import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from quantdesk.config import ConfigError, Paths, StoreLimits
+from quantdesk.store.address import StoreAddress, file_address, has_password, parse_address
 
 if TYPE_CHECKING:
     from quantdesk.store.base import Reader
@@ -25,7 +30,9 @@ class UsageError(ConfigError):
 def add_store_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --data-dir and --database."""
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder for the store, settings and logs")
-    parser.add_argument("--database", metavar="URL", help="store to use instead: sqlite:///FILE")
+    parser.add_argument(
+        "--database", metavar="URL", help="store to use instead: sqlite:///FILE or postgresql://USER@HOST:PORT/DATABASE"
+    )
 
 
 def paths_of(args: argparse.Namespace) -> Paths:
@@ -33,37 +40,74 @@ def paths_of(args: argparse.Namespace) -> Paths:
     return Paths.under(args.data_dir.expanduser().absolute()) if args.data_dir else Paths()
 
 
-def store_file(args: argparse.Namespace) -> Path:
-    """Return the embedded store's file, or raise UsageError for a database that is not SQLite."""
-    url: str | None = args.database or os.environ.get("QUANTDESK_DATABASE_URL")
-    if not url:
-        return paths_of(args).store_file
-    prefix = "sqlite:///"
-    if not url.startswith(prefix) or len(url) == len(prefix):
-        raise UsageError("--database takes sqlite:///FILE only: a server store is not available in this version")
-    return Path(url[len(prefix) :]).expanduser().absolute()
+def store_address(args: argparse.Namespace) -> StoreAddress:
+    """Return the store meant: --database, else QUANTDESK_DATABASE_URL, else the desk's choice, else the file here.
+
+    Raises UsageError for a URL that names no store or shows a password to every user of the machine.
+    """
+    paths = paths_of(args)
+    given: str | None = args.database
+    if given and has_password(given):
+        raise UsageError(
+            "a password on the command line can be read by every user of this machine: keep it with "
+            "quantdesk store password, in ~/.pgpass, or give the URL as QUANTDESK_DATABASE_URL"
+        )
+    named = given or os.environ.get("QUANTDESK_DATABASE_URL")
+    if named:
+        try:
+            return parse_address(named, paths.data)
+        except ConfigError as error:
+            raise UsageError(str(error)) from error
+    chosen = saved_choices(paths.config).get("database")
+    if isinstance(chosen, str) and chosen:
+        try:
+            return parse_address(chosen, paths.data)
+        except ConfigError as error:  # the desk starts with such a setting, too
+            print(f"quantdesk: the chosen database is left out, {error}", file=sys.stderr)
+    return file_address(paths.store_file)
+
+
+def store_limits(args: argparse.Namespace) -> StoreLimits:
+    """Return how long the embedded store keeps trades, as chosen in the desk; a server has its own settings."""
+    chosen, bounds = saved_choices(paths_of(args).config), StoreLimits()
+    days, size = chosen.get("keep_ticks_days"), chosen.get("keep_ticks_gb")
+    if isinstance(days, int) and days >= 0:
+        bounds = replace(bounds, max_tick_age_days=days)
+    if isinstance(size, int | float) and 0 <= size < math.inf:
+        bounds = replace(bounds, max_tick_bytes=int(size * 1_000_000_000))
+    return bounds
+
+
+def saved_choices(folder: Path) -> dict[str, Any]:
+    """Return the desk's settings as they stand in their file; empty where it cannot be read."""
+    try:
+        read = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return read if isinstance(read, dict) else {}
 
 
 def open_writer(args: argparse.Namespace, limits: StoreLimits | None = None) -> StoreWriter:
     """Start the writer on the store that the arguments name."""
-    from quantdesk.store.embedded import open_embedded
+    from quantdesk.store.opening import open_store
     from quantdesk.store.writer import StoreWriter
 
-    path, bounds = store_file(args), limits or StoreLimits()
+    address, bounds = store_address(args), limits or store_limits(args)
+    folder = address.path.parent if address.path is not None else paths_of(args).data
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"{path.parent} cannot be the folder of the store: {error.strerror or error}") from error
-    writer = StoreWriter(lambda: open_embedded(path, bounds), bounds)
+        raise ConfigError(f"{folder} cannot be the folder of the store: {error.strerror or error}") from error
+    writer = StoreWriter(lambda: open_store(address, bounds), bounds)
     writer.start()
     return writer
 
 
 def open_reader(args: argparse.Namespace) -> Reader:
     """Open the store that the arguments name for reading; it must exist."""
-    from quantdesk.store.embedded import open_embedded
+    from quantdesk.store import opening
 
-    path = store_file(args)
-    if not path.exists():
-        raise ConfigError(f"there is no store at {path}: record or import something first, or name --data-dir")
-    return open_embedded(path, read_only=True)
+    address = store_address(args)
+    if address.path is not None and not address.path.exists():
+        raise ConfigError(f"there is no store at {address.path}: record or import something first, or name --data-dir")
+    return opening.open_reader(address)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from collections.abc import Sequence
 from enum import Enum, auto
 
 from quantdesk.types import Gap, GapState
@@ -117,6 +118,20 @@ class Gaps:
                 index = self._at(row.first_id)
                 if index is not None:
                     self._holes[index].calls, self._holes[index].saved = row.calls, True
+
+    def adopt(self, rows: Sequence[Gap], last: int, *, shown_from: int | None) -> None:
+        """Take in active rows of the stored ledger up to the id ``last``; ids from ``shown_from`` on were shown."""
+        for row in rows:
+            if row.state not in _ACTIVE or row.first_id > last:
+                continue
+            edge = row.last_id + 1 if shown_from is None else shown_from
+            bounds = (row.start_ts, row.end_ts, row.opened_at)
+            self.open(row.first_id, min(row.last_id, last, edge - 1), *bounds)
+            self.open(max(row.first_id, edge), min(row.last_id, last), *bounds, seen=True)
+            self._keys.add(row.first_id)
+            for hole in self.within(row.first_id, min(row.last_id, last)):
+                hole.saved = True  # the stored row is to be closed, however soon it is filled
+        self._dirty.update(self._holes)  # who kept the ledger until now did not know of ours
 
     def open(
         self,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Protocol
@@ -13,6 +14,7 @@ from quantdesk.bars.arrays import BarArrays
 from quantdesk.feed.sequencer import Sequencer, Verdict
 from quantdesk.ingest.listener import Guarded
 from quantdesk.store.base import StoredInstrument
+from quantdesk.store.server.ranges import Ranges
 from quantdesk.types import BookTicker, Coverage, Gap, GapState, Instrument, Tick
 
 #: Ticks kept while the store is asked what it holds; what comes beyond is a gap and filled later.
@@ -75,6 +77,7 @@ class Leg:
         self.begin: Gap | None = None  #: where the record begins amid a bar
         self._buffer: list[Tick] | None = []
         self._pending: list[Tick] = []
+        self._handed: list[Ranges] = []
         self._repeats = 0  # duplicates that the store has been told of
         self._quote: BookTicker | None = None
         self._quote_seen = (-1, 0)  # update id, event time
@@ -82,6 +85,7 @@ class Leg:
         self._block = FIRST_BLOCK
         self.started = asyncio.Event()  #: the first tick has come
         self.opened = asyncio.Event()  #: what is stored is known
+        self.heard_at = -inf  #: when the stream brought a trade last, by the loop's clock
         self.taken = 0  #: new ids of this session
         self.refused = 0
         self.first_id: int | None = None
@@ -192,6 +196,31 @@ class Leg:
         self.lost.append(self.begin)
         self.gaps_changed = True
 
+    @contextmanager
+    def adopting(self) -> Iterator[Ranges]:
+        """Note which ids are handed to the store while it is asked for its holes: its answer knows none of them."""
+        handed = Ranges()
+        self._handed.append(handed)
+        try:
+            yield handed
+        finally:
+            self._handed.remove(handed)
+
+    def adopt(self, rows: Sequence[Gap], handed: Ranges) -> None:
+        """Take over holes of the store that this session did not know: another program's, or an earlier one's.
+
+        What this session has shown already is fetched for the store alone.
+        """
+        expected, gaps = self.sequencer.expected, self.sequencer.gaps
+        if expected is None:
+            return
+        gaps.adopt(rows, expected - 1, shown_from=self.first_id)
+        for tick in self._pending:
+            handed.add(tick.agg_id, tick.agg_id + 1)
+        for start, end in handed:
+            gaps.end(start, end - 1, GapState.FILLED)
+        self.gaps_changed = True
+
     def missing(self, now: float = inf) -> list[Gap]:
         """Return the gaps that make bars partial, settled by ``now``: the active and the expired ones."""
         return [*self.lost, *self.sequencer.gaps.active(now)]
@@ -212,6 +241,7 @@ class Leg:
 
     def on_tick(self, tick: Tick) -> None:
         """Take a tick of the stream."""
+        self.heard_at = self._clock()
         if self._buffer is None:
             self._take(tick)
         elif len(self._buffer) < MAX_BUFFER:
@@ -276,6 +306,9 @@ class Leg:
     def _store(self, ticks: list[Tick], now: float) -> None:
         if self._writer.put_ticks(self.instrument, ticks):
             self._block = FIRST_BLOCK
+            for handed in self._handed:
+                for tick in ticks:
+                    handed.add(tick.agg_id, tick.agg_id + 1)
             return
         self.refused += len(ticks)
         self._blocked_until = now + self._block

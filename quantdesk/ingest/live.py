@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from quantdesk.config import Endpoints, FeedLimits
@@ -13,7 +13,7 @@ from quantdesk.feed.binance import Route
 from quantdesk.feed.client import StreamClient
 from quantdesk.feed.pace import ConnectBudget
 from quantdesk.feed.pauses import PauseWatch
-from quantdesk.feed.rest import RestClient, RestError
+from quantdesk.feed.rest import PAGE, RestClient, RestError
 from quantdesk.ingest.clock import ExchangeClock
 from quantdesk.ingest.leg import Leg
 from quantdesk.ingest.listener import FeedListener, Guarded
@@ -21,7 +21,7 @@ from quantdesk.ingest.old_bars import OldBars
 from quantdesk.ingest.opening import Opening
 from quantdesk.ingest.report import feed_report, report
 from quantdesk.ingest.tally import Tally
-from quantdesk.store.base import Reader, Writer
+from quantdesk.store.base import Writer
 from quantdesk.types import (
     BookTicker,
     FeedReport,
@@ -37,16 +37,23 @@ from quantdesk.types import (
 )
 
 FLUSH_SECONDS = 0.05
+#: After each of so many tries to learn of the very last trades, the wait (s) for the next.
+LAST_TRIES = (0.1, 0.3, 1.0, 0.0)
 CLOCK_SECONDS = 0.25
 STATUS_EVERY = 2  # clock ticks
+#: A symbol whose last trade came so long (s) ago may be fed no more.
+DELIVERS_WITHIN = 3.0
 #: After data flow again, a symbol that stays quiet so long (s) is looked up by REST.
 TAIL_CHECK = 2.0
+#: So long (s) the end of a session waits for the ledger of what it has just taken over.
+ADOPT_WAIT = 3.0
 
 
 class Ingest:
     """Bring trades of some symbols to the store and to a listener, each id once, until cancelled.
 
-    What is stored is asked of the writer, in order behind what is queued there; ``reader`` is not needed yet.
+    What is stored is asked of the writer, in order behind what is queued there. ``carry_on`` names by
+    symbol the last (id, ts) that the listener has already.
     """
 
     def __init__(
@@ -54,11 +61,11 @@ class Ingest:
         endpoints: Endpoints,
         limits: FeedLimits,
         writer: Writer,
-        reader: Reader | None,
         listener: FeedListener,
         symbols: Sequence[str],
         *,
         history: bool = True,
+        carry_on: Mapping[str, tuple[int, int]] | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -85,11 +92,12 @@ class Ingest:
             for route in Route
         }
         self.backfill = Backfill(self.rest, limits, self._accounts, self.exchange_now, clock)
-        self.opening = Opening(self, writer, self._listener, limits, history=history)
+        self.opening = Opening(self, writer, self._listener, limits, history=history, carry_on=carry_on)
         self.old_bars = OldBars(self.rest, writer, self._listener, lambda: self.legs, self.exchange_now, clock)
         self._pauses = PauseWatch(clock, wall)
         self._feed_tasks: list[asyncio.Task[None]] = []
         self._leg_tasks: dict[str, asyncio.Task[None]] = {}
+        self._adoptions: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
         self._left: set[str] = set()
         self._status = FeedStatus()
@@ -141,10 +149,16 @@ class Ingest:
         if task is not None:
             task.cancel()
         leg.flush(final=True)
+        self._writer.release(leg.instrument)
 
     def prefer(self, symbols: Sequence[str]) -> None:
         """Fill these symbols first: somebody looks at them."""
         self.backfill.preferred = self.old_bars.preferred = frozenset(symbols)
+
+    def delivers(self, symbol: str) -> bool:
+        """Tell whether the stream has brought a trade of a symbol in the last seconds."""
+        leg = self.legs.get(symbol)
+        return leg is not None and leg.opened.is_set() and self._clock() - leg.heard_at < DELIVERS_WITHIN
 
     def report(self) -> FeedReport:
         """Return the whole state of the feed, for a person to look at; costs about a millisecond."""
@@ -163,6 +177,9 @@ class Ingest:
         await asyncio.gather(*self._feed_tasks, return_exceptions=True)
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, seconds)):
+                self._take_over()
+                if self._adoptions:
+                    await asyncio.wait(self._adoptions, timeout=ADOPT_WAIT)
                 await self._complete()
                 for leg in self.legs.values():
                     leg.flush(final=True)
@@ -247,14 +264,22 @@ class Ingest:
             if leg.seam is not None:
                 await self.opening.close_seam(leg, tries=1)
             leg.sequencer.gaps.settle()
-            await self._catch_up(leg)
+            for pause in LAST_TRIES:
+                if await self._catch_up(leg):
+                    break
+                await asyncio.sleep(pause)
 
-    async def _catch_up(self, leg: Leg) -> None:
+    async def _catch_up(self, leg: Leg) -> bool:
+        """Ask for what came after the last trade; return whether there was an answer and it was all."""
         expected = leg.sequencer.expected
         if expected is None or leg.is_blocked():
-            return
-        with suppress(RestError):
-            leg.deliver(await self.rest.agg_trades(leg.symbol, from_id=expected))
+            return True
+        try:
+            page = await self.rest.agg_trades(leg.symbol, from_id=expected)
+        except RestError:
+            return False
+        leg.deliver(page)
+        return len(page) < PAGE
 
     async def _flush_often(self) -> None:
         while True:
@@ -276,12 +301,22 @@ class Ingest:
             if turn % STATUS_EVERY == 0:
                 self._tell_gaps()
                 self._tell_status()
+                self._take_over()
             for leg in list(self.legs.values()):
                 check = leg.tail_check
                 if check is not None and self._clock() >= check[0] and self._group is not None:
                     leg.tail_check = None
                     if leg.sequencer.expected == check[1] and not self.is_stopping:
                         self._group.create_task(self._catch_up(leg), name=f"tail of {leg.symbol}")
+
+    def _take_over(self) -> None:
+        """Take in the ledger of symbols that another program has written until now."""
+        for instrument in self._writer.takeovers():
+            leg = self.legs.get(instrument.symbol)
+            if leg is not None and self._group is not None:
+                task = self._group.create_task(self.opening.adopt(leg), name=f"adopt {leg.symbol}")
+                self._adoptions.add(task)
+                task.add_done_callback(self._adoptions.discard)
 
     def _tell_gaps(self) -> None:
         now = self._clock()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from quantdesk.bars.arrays import BarArrays
@@ -13,6 +14,7 @@ from quantdesk.feed.rest import RestClient, RestError, RestLimitedError, RestRej
 from quantdesk.ingest.leg import Leg, TickStore
 from quantdesk.ingest.listener import Guarded
 from quantdesk.store.base import Store, StoredInstrument, StoreError, Writer
+from quantdesk.store.ledger_report import open_holes
 from quantdesk.types import Gap, Instrument, Kline, SymbolInfo
 
 if TYPE_CHECKING:
@@ -27,8 +29,12 @@ LONGEST_PAUSE = 30.0
 KLINE_ORIGIN = "kline"
 HISTORY = (("1m", 1_000), ("5m", 1_000))
 
+#: So long (s) the first trades wait for a store that does not answer.
+BLIND_AFTER = 3.0
+
 #: What is stored of an instrument, its last (id, ts), the ledger, its first id.
 Held = tuple[StoredInstrument | None, tuple[int, int] | None, list[Gap], int | None]
+_NOTHING: Held = (None, None, [], None)
 
 
 class Opening:
@@ -42,9 +48,11 @@ class Opening:
         limits: FeedLimits,
         *,
         history: bool,
+        carry_on: Mapping[str, tuple[int, int]] | None = None,
     ) -> None:
         self._ingest, self._writer = ingest, writer
         self._listener, self._limits, self._history = listener, limits, history
+        self._carry_on = carry_on or {}
         self._rest: RestClient = ingest.rest
         self._store: TickStore = writer
         self._infos: dict[str, SymbolInfo] = {}
@@ -54,7 +62,11 @@ class Opening:
 
     async def run(self, leg: Leg) -> None:
         """Open a leg, close its seam, fetch its klines."""
-        stored, last, rows, first = await self._held(leg.instrument)
+        held = await self._held(leg.instrument, BLIND_AFTER)
+        stored, last, rows, first = held or _NOTHING
+        shown = self._carry_on.get(leg.symbol)
+        if shown is not None and (held is None or (last is not None and shown[0] < last[0])):
+            last = shown  # another program has gone on writing since the screen was filled
         instrument = await self._precise(leg.instrument, stored)
         if self._infos and leg.symbol not in self._infos and not leg.started.is_set():
             self._ingest.reject(leg.symbol, unknown(leg.symbol))
@@ -68,6 +80,27 @@ class Opening:
             if self._history:
                 group.create_task(self._klines(leg), name=f"klines {leg.symbol}")
             group.create_task(self._seam(leg), name=f"seam {leg.symbol}")
+            if held is None:
+                group.create_task(self.adopt(leg), name=f"adopt {leg.symbol}")
+
+    async def adopt(self, leg: Leg) -> None:
+        """Take in the holes that the store has of a symbol, once it answers; they are filled like any other."""
+
+        def look(store: Store) -> list[Gap]:
+            last = store.last_tick(leg.instrument)
+            since = None if last is None else last[1] - self._limits.rest_reach_ms
+            return open_holes(store, leg.instrument, since)
+
+        await leg.started.wait()
+        await leg.opened.wait()
+        while True:
+            try:
+                with leg.adopting() as handed:
+                    leg.adopt(await asyncio.wrap_future(self._writer.call(look)), handed)
+                return
+            except StoreError as error:
+                self.trouble = str(error)
+            await asyncio.sleep(1.0)
 
     async def symbols_info(self) -> list[SymbolInfo]:
         """Return the exchange's symbols, asked for once; raise RestError where that fails."""
@@ -131,8 +164,11 @@ class Opening:
 
             await self._again(ask)
 
-    async def _held(self, instrument: Instrument) -> Held:
-        """Ask the store what it holds; the writer answers in order behind what is queued."""
+    async def _held(self, instrument: Instrument, patience: float) -> Held | None:
+        """Ask the store what it holds; the writer answers in order behind what is queued.
+
+        None where it does not answer for so long (s): then the feed begins without, and learns of it later.
+        """
 
         def look(store: Store) -> Held:
             found = store.find(instrument.symbol, instrument.venue)
@@ -144,12 +180,15 @@ class Opening:
                 first = int(block.agg_id.min()) if block is not None else None
             return held, store.last_tick(instrument), store.load_gaps(instrument), first
 
-        while True:
-            try:
-                return await asyncio.wrap_future(self._writer.call(look))
-            except StoreError as error:
-                self.trouble = str(error)
-                await asyncio.sleep(1.0)
+        with suppress(TimeoutError):  # the answer may wait behind trades that the store does not take
+            async with asyncio.timeout(patience):
+                while True:
+                    try:
+                        return await asyncio.wrap_future(self._writer.call(look))
+                    except StoreError as error:
+                        self.trouble = str(error)
+                    await asyncio.sleep(0.5)
+        return None
 
     async def _precise(self, instrument: Instrument, stored: StoredInstrument | None) -> Instrument:
         if not self._informed.is_set() and stored is None:

@@ -27,6 +27,16 @@ _MOST_FRESH = 512
 _MOST_MISSING = 1_000
 
 
+def _counts(series: BarSeries, times: IntArray) -> IntArray:
+    """Return how many trades the bars shown at these times count, 0 where none stands."""
+    held = series.arrays()
+    counts = np.zeros(len(times), np.int64)
+    if len(held):
+        places = np.minimum(np.searchsorted(held.open_time, times), len(held) - 1)
+        counts = np.where(held.open_time[places] == times, held.trades[places], 0)
+    return np.asarray(counts, np.int64)
+
+
 def _array(times: set[int]) -> IntArray:
     return np.fromiter(times, np.int64, len(times))
 
@@ -117,14 +127,19 @@ class SymbolBars:
         return tick
 
     def load(self, interval: str, stored: StoredBars) -> None:
-        """Show bars of the store's read view; bars that this builder knows whole stay."""
+        """Show bars of the store's read view; bars that this builder knows whole stay.
+
+        Of two bars built from trades the one of more trades is the more whole: another program may
+        have written what this one's feed has missed.
+        """
         series, step = self._ensure(interval), _STEPS.get(interval)
         origin = np.array(stored.origin, dtype=object)
         traded = np.isin(origin, _TRADED)
         sources, times = stored.bars[~traded], stored.bars.open_time
         if step is not None:
             built = series.times()[series.from_trades()]
-            traded &= ~np.isin(times, np.setdiff1d(built, _array(self._stored[step])))
+            own = np.isin(times, np.setdiff1d(built, _array(self._stored[step])))
+            traded &= ~own | (stored.bars.trades > _counts(series, times))
             taken = set(times[traded].tolist())
             self._stored[step] |= taken
             for time in taken & self._waiting[step].keys():

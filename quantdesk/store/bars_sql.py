@@ -76,6 +76,18 @@ def _compile_plus_ms(element: plus_ms, compiler: SQLCompiler, **options: Any) ->
     return f"({time} + {ms})"
 
 
+@compiles(bucket_start, "postgresql")
+def _compile_date_bin(element: bucket_start, compiler: SQLCompiler, **options: Any) -> str:
+    time, ms = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"date_bin({ms} * INTERVAL '1 millisecond', {time}, TIMESTAMPTZ 'epoch')"
+
+
+@compiles(plus_ms, "postgresql")
+def _compile_plus_interval(element: plus_ms, compiler: SQLCompiler, **options: Any) -> str:
+    time, ms = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"({time} + {ms} * INTERVAL '1 millisecond')"
+
+
 def _steps(value: sa.ColumnElement[Any], scale: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """Sum in whole steps, exact below 2**53 of them; the quotient is then the double nearest to the decimal."""
     return sa.func.sum(sa.func.round(value * scale), type_=sa.Double) / scale

@@ -26,6 +26,18 @@ class DiskLowError(StoreError):
     """The disk is nearly full; writing has stopped cleanly."""
 
 
+class StoreRefusedError(StoreError):
+    """The store will not have us as we are (password, rights, version): waiting cannot help, a person can."""
+
+
+class LeasedElsewhereError(StoreError):
+    """Another program writes this instrument to the store; ``holder`` names it."""
+
+    def __init__(self, words: str, holder: str) -> None:
+        super().__init__(words)
+        self.holder = holder
+
+
 @dataclass(frozen=True, slots=True)
 class TickArrays:
     """Hold n stored ticks as columns, ascending in (ts, agg_id)."""
@@ -51,6 +63,54 @@ class StoredBars:
 
     bars: BarArrays
     origin: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TradeBars:
+    """Hold bars built from trades with the ids [first_id[i], last_id[i]] of each one's trades."""
+
+    bars: BarArrays
+    first_id: IntArray
+    last_id: IntArray
+
+    def __len__(self) -> int:
+        return len(self.bars)
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Say how long trades are kept; bars stay for ever. 0 = no bound.
+
+    ``compress_days`` is the age from which a server's trades are compressed.
+    """
+
+    keep_days: int = 0
+    keep_bytes: int = 0
+    compress_days: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFacts:
+    """Tell what a person wants to know of a store; None = not known, empty words = nothing to say.
+
+    ``rows`` counts by table, ``sizes`` bytes by table. ``refresh_lag`` (s) is how long the oldest change
+    has waited to reach every bar; ``jobs`` are words of the server's own jobs that are not well.
+    """
+
+    kind: str  #: "SQLite 3.40.1", "TimescaleDB 2.23.0 on PostgreSQL 17.5"
+    bar_mode: str  #: "tables" or "continuous aggregates"
+    place: str  #: without a secret
+    rows: dict[str, int]
+    sizes: dict[str, int]
+    size_bytes: int | None = None
+    uncompressed_bytes: int | None = None
+    compressed_bytes: int | None = None
+    refresh_lag: float | None = None
+    trouble: str = ""
+    jobs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  #: e.g. that the server could do better
+    leases: tuple[tuple[str, str], ...] = ()  #: (symbol, who writes it)
+    retention: Retention = Retention()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +192,31 @@ class Reader(Protocol):
     def load_gaps(self, instrument: Instrument) -> list[Gap]:
         """Load the ledger of one instrument, ascending in first_id."""
 
-    def id_runs(self, instrument: Instrument) -> list[IdRun]:
-        """Find the runs of ids that are really stored, ascending and disjoint."""
+    def id_runs(self, instrument: Instrument, since: int | None = None) -> list[IdRun]:
+        """Find the runs of ids that are really stored, ascending and disjoint; those traded ``since`` (ms) or all."""
 
     def duplicates(self, instrument: Instrument) -> int:
         """Return how many trades came once more and were dropped, ever."""
 
     def bar_checks(self, instrument: Instrument) -> BarChecks:
         """Compare the closed 1m bars from trades with the exchange's klines."""
+
+    def count_ticks(self, instrument: Instrument, start: int, end: int) -> int:
+        """Count the ticks with start <= ts < end."""
+
+    def source_intervals(self, instrument: Instrument) -> list[str]:
+        """List the intervals that there are source bars of."""
+
+    def iter_source_bars(self, instrument: Instrument, interval: str, chunk: int = 50_000) -> Iterator[StoredBars]:
+        """Yield every source bar, shown or not, in blocks, ascending."""
+
+    def iter_trade_bars(
+        self, instrument: Instrument, interval: str, end: int, chunk: int = 50_000
+    ) -> Iterator[TradeBars]:
+        """Yield the bars from trades with open_time < end in blocks, ascending; partial ones as well."""
+
+    def facts(self) -> StoreFacts:
+        """Tell kind, sizes and health; may take a moment."""
 
     def close(self) -> None:
         """Let go of the store."""
@@ -151,11 +228,18 @@ class Store(Reader, Protocol):
     def ensure_instrument(self, instrument: Instrument) -> int:
         """Register the instrument or update its tick and step size; return its id."""
 
-    def append_ticks(self, instrument: Instrument, ticks: Sequence[Tick]) -> int:
-        """Insert ticks, ignore those already held, refresh the touched bars; return how many were new."""
+    def append_ticks(self, instrument: Instrument, ticks: Sequence[Tick], *, guest: bool = False) -> int:
+        """Insert ticks, ignore those already held, refresh the touched bars; return how many were new.
+
+        Raises LeasedElsewhereError where another program writes the instrument, unless as a ``guest``:
+        rows of the past are the same whoever brings them.
+        """
 
     def append_source_bars(self, instrument: Instrument, interval: str, bars: BarArrays, origin: str) -> int:
         """Upsert closed bars whose trades we do not hold; return how many rows changed."""
+
+    def append_trade_bars(self, instrument: Instrument, interval: str, bars: TradeBars) -> int:
+        """Keep bars whose trades are no longer held, never replacing one of more trades; return how many changed."""
 
     def save_gaps(self, instrument: Instrument, gaps: Sequence[Gap]) -> None:
         """Write the ledger rows (keyed by instrument and first_id) and mark the overlapping bars partial
@@ -163,6 +247,25 @@ class Store(Reader, Protocol):
 
     def add_duplicates(self, instrument: Instrument, count: int) -> None:
         """Count trades that came once more and were dropped."""
+
+    def acquire(self, instrument: Instrument) -> bool:
+        """Take or keep the right to write an instrument's ticks and ledger; False while another program has it."""
+
+    def release(self, instrument: Instrument) -> None:
+        """Give up the right to write an instrument."""
+
+    def tend(self) -> None:
+        """Keep what has to be kept alive; called about once a second."""
+
+    def retention(self) -> Retention:
+        """Return how long trades are kept."""
+
+    def set_retention(self, retention: Retention) -> None:
+        """Change how long trades are kept; on a server for everybody."""
+
+    @property
+    def words(self) -> str:
+        """Say for the status bar what the store is; empty while that is not known."""
 
     def probe(self) -> None:
         """Raise StoreError where the store takes no rows now; does not wait for a lock."""
@@ -204,6 +307,12 @@ class Writer(Protocol):
 
     def call(self, act: Callable[[Store], T]) -> Future[T]:
         """Run ``act`` on the store behind what is queued."""
+
+    def takeovers(self) -> list[Instrument]:
+        """Return, once, the instruments that this program has begun to write in another's place."""
+
+    def release(self, instrument: Instrument) -> None:
+        """Write an instrument no longer, behind what is queued: another program may."""
 
     def flush(self, timeout: float) -> bool:
         """Wait until what is queued now is committed."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from quantdesk.store.base import BarChecks, IdRun, Reader, Store
+from quantdesk.store.base import BarChecks, IdRun, LeasedElsewhereError, Reader, Store
 from quantdesk.types import Gap, GapState, Instrument
 
 #: Ids in one of these states are holes: the exchange had them, the store has not.
@@ -111,10 +111,22 @@ def _unexplained(symbol: str, runs: Sequence[IdRun], explained: Sequence[_Span])
             yield Gap(symbol, part.first, part.last, start_ts, end_ts, opened_at=end_ts)
 
 
+def open_holes(store: Reader, instrument: Instrument, since: int | None) -> list[Gap]:
+    """Return what is missing between the stored ids and can still be asked for, whether a row tells of it or not.
+
+    Looked for from the trade time ``since`` (ms) on: older ids the exchange no longer gives.
+    """
+    rows = [row for row in store.load_gaps(instrument) if since is None or row.end_ts >= since]
+    runs = store.id_runs(instrument, since)
+    active = (GapState.OPEN, GapState.FILLING)
+    return [gap for gap in reconciled(instrument.symbol, rows, runs) if gap.state in active]
+
+
 def book_holes(store: Store, reach: Mapping[tuple[str, str], Gap]) -> int:
     """Put holes that no row of the ledger explains into it as open, for the next start to fill; return how many.
 
-    ``reach`` names by venue and symbol the ids that should be there by now.
+    ``reach`` names by venue and symbol the ids that should be there by now. What another program
+    writes is left to its own ledger.
     """
     booked = 0
     for held in store.instruments():
@@ -125,9 +137,15 @@ def book_holes(store: Store, reach: Mapping[tuple[str, str], Gap]) -> int:
         last = store.last_tick(held.instrument)
         if due is not None and last is not None and due.last_id > last[0]:
             fresh.append(replace(due, first_id=last[0] + 1, start_ts=min(last[1], due.end_ts)))
-        if fresh:
+        if not fresh:
+            continue
+        try:
             store.save_gaps(held.instrument, fresh)
+        except LeasedElsewhereError:
+            continue
         booked += len(fresh)
+        if due is None:  # it may be none of those recorded here
+            store.release(held.instrument)
     return booked
 
 

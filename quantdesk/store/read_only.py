@@ -64,6 +64,13 @@ class ReadOnlyWriter:
             future.set_exception(error)
         return future
 
+    def takeovers(self) -> list[Instrument]:
+        """Return nothing: this program writes nothing."""
+        return []
+
+    def release(self, instrument: Instrument) -> None:
+        """Do nothing: this program writes nothing."""
+
     def flush(self, timeout: float) -> bool:
         """Report that nothing waits."""
         return True

@@ -11,9 +11,9 @@ import numpy as np
 import sqlalchemy as sa
 
 from quantdesk.bars.arrays import BarArrays
-from quantdesk.store.base import BarChecks, IdRun, StoredBars, StoredInstrument, TickArrays
+from quantdesk.store.base import BarChecks, IdRun, StoredBars, StoredInstrument, TickArrays, TradeBars
 from quantdesk.store.ledger_sql import COUNTS_DUPLICATES, counted, find_runs, pairs_select
-from quantdesk.store.schema import all_bars_select, bars, gaps, instruments, meta, source_bars, ticks
+from quantdesk.store.schema import BAR_COLUMNS, all_bars_select, bars, gaps, instruments, meta, source_bars, ticks
 from quantdesk.types import Gap, GapState, Instrument, Interval
 
 _NO_BARS = StoredBars(BarArrays.empty(), ())
@@ -47,7 +47,7 @@ class SqlReader:
         held = sa.or_(
             own.ticks > 0,
             sa.exists().where(source_bars.c.instrument_id == own.id),
-            sa.exists().where(bars.c.instrument_id == own.id),
+            self._has_trade_bars(),
         )
         columns = (own.id, own.venue, own.symbol, own.tick_size, own.step_size, own.ticks, own.last_agg_id)
         statement = sa.select(*columns, edge(ticks.c.ts), edge(ticks.c.ts.desc()))
@@ -55,6 +55,9 @@ class SqlReader:
             StoredInstrument(row[0], _instrument(row), row[5], row[7], row[8], row[6])
             for row in self._rows(statement.where(held).order_by(own.venue, own.symbol))
         ]
+
+    def _has_trade_bars(self) -> sa.ColumnElement[bool]:
+        return sa.exists().where(bars.c.instrument_id == instruments.c.id)
 
     def find(self, symbol: str, venue: str | None = None) -> list[StoredInstrument]:
         """List the instruments of a symbol (in any case), of one venue or of all."""
@@ -71,15 +74,23 @@ class SqlReader:
         if held is None:
             return []
         found = [i.value for i in Interval if self._rows(_first_bar(held, i.value))]
-        last = ""
+        return [*found, *(name for name in self._source_intervals(held) if name not in found)]
+
+    def source_intervals(self, instrument: Instrument) -> list[str]:
+        """List the intervals that there are source bars of, in the order of their names."""
+        held = self._id_of(instrument)
+        return self._source_intervals(held) if held is not None else []
+
+    def _source_intervals(self, held: int) -> list[str]:
+        found: list[str] = []
+        named = sa.select(sa.func.min(source_bars.c.interval)).where(source_bars.c.instrument_id == held)
         while True:
             # One seek for each interval; DISTINCT would read every bar.
-            named = sa.select(sa.func.min(source_bars.c.interval)).where(source_bars.c.instrument_id == held)
-            last = self._rows(named.where(source_bars.c.interval > last))[0][0]
-            if last is None:
+            after = found[-1] if found else ""
+            name = self._rows(named.where(source_bars.c.interval > after))[0][0]
+            if name is None:
                 return found
-            if last not in found:
-                found.append(last)
+            found.append(name)
 
     def last_tick(self, instrument: Instrument) -> tuple[int, int] | None:
         """Return (agg_id, ts) of the highest stored id, or None."""
@@ -138,6 +149,46 @@ class SqlReader:
             # The plain bound lets the key be seeked; the pair alone is not understood by every database.
             after = (ticks.c.ts >= last_ts, sa.or_(ticks.c.ts > last_ts, ticks.c.agg_id > last_id))  # type: ignore[assignment]  # one filter or two
 
+    def count_ticks(self, instrument: Instrument, start: int, end: int) -> int:
+        """Count the ticks with start <= ts < end."""
+        held = self._id_of(instrument)
+        if held is None:
+            return 0
+        span = (ticks.c.instrument_id == held, ticks.c.ts >= start, ticks.c.ts < end)
+        return int(self._rows(sa.select(sa.func.count()).select_from(ticks).where(*span))[0][0])
+
+    def iter_source_bars(self, instrument: Instrument, interval: str, chunk: int = 50_000) -> Iterator[StoredBars]:
+        """Yield every source bar, shown or not, in blocks, ascending."""
+        for rows in self._bar_rows(source_bars, ("origin",), instrument, interval, None, chunk):
+            yield StoredBars(BarArrays.from_rows([tuple(row[:8]) for row in rows]), tuple(row[8] for row in rows))
+
+    def iter_trade_bars(
+        self, instrument: Instrument, interval: str, end: int, chunk: int = 50_000
+    ) -> Iterator[TradeBars]:
+        """Yield the bars from trades with open_time < end in blocks, ascending; partial ones as well."""
+        for rows in self._bar_rows(bars, ("first_id", "last_id"), instrument, interval, end, chunk):
+            ids = (np.array([row[at] for row in rows], np.int64) for at in (8, 9))
+            yield TradeBars(BarArrays.from_rows([tuple(row[:8]) for row in rows]), *ids)
+
+    def _bar_rows(
+        self, table: sa.Table, more: Sequence[str], instrument: Instrument, interval: str, end: int | None, chunk: int
+    ) -> Iterator[Sequence[Any]]:
+        """Yield blocks of bars of one table; the key is given whole but for the time, so that it is seeked."""
+        held = self._id_of(instrument)
+        names = ("open_time", *BAR_COLUMNS, *more)
+        key = (table.c.instrument_id == held, table.c.interval == interval)
+        statement = sa.select(*(table.c[name] for name in names)).where(*key)
+        if end is not None:
+            statement = statement.where(table.c.open_time < end)
+        statement = statement.order_by(table.c.open_time).limit(chunk)
+        block = statement
+        while held is not None:
+            rows = self._rows(block)
+            if not rows:
+                return
+            yield rows
+            block = statement.where(table.c.open_time > rows[-1].open_time)
+
     def load_gaps(self, instrument: Instrument) -> list[Gap]:
         """Load the ledger of one instrument, ascending in first_id."""
         held = self._id_of(instrument)
@@ -149,13 +200,13 @@ class SqlReader:
             for first, last, start, end, opened, state, calls in rows
         ]
 
-    def id_runs(self, instrument: Instrument) -> list[IdRun]:
+    def id_runs(self, instrument: Instrument, since: int | None = None) -> list[IdRun]:
         """Find the runs of ids that are really stored, ascending and disjoint, in one pass over the key."""
         held = self._id_of(instrument)
         if held is None:
             return []
         with self._reading() as connection:
-            return find_runs(connection, held)
+            return find_runs(connection, held, max(0, since or 0))
 
     def duplicates(self, instrument: Instrument) -> int:
         """Return how many trades came once more and were dropped, ever; 0 of a store that did not count them yet."""

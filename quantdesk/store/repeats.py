@@ -6,7 +6,7 @@ import logging
 import threading
 from collections import Counter
 
-from quantdesk.store.base import Store, StoreError
+from quantdesk.store.base import LeasedElsewhereError, Store, StoreError
 from quantdesk.types import Instrument
 
 _log = logging.getLogger(__name__)
@@ -31,6 +31,8 @@ class Repeats:
         for instrument, count in counts.items():
             try:
                 store.add_duplicates(instrument, count)
+            except LeasedElsewhereError:
+                continue  # who writes the instrument counts its own
             except StoreError as error:
                 _log.warning("%d duplicates of %s are not counted yet: %s", count, instrument.symbol, error)
                 self.add(instrument, count)

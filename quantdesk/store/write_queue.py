@@ -62,6 +62,7 @@ class Batch:
     works: list[Work]
     rows: int
     entries: int
+    since: float = 0.0  #: when the oldest of it came
 
 
 @dataclass(slots=True)
@@ -160,6 +161,7 @@ class WriteQueue:
         """Take entries up to so many rows; ticks between two other works are grouped by instrument."""
         batch = Batch([], 0, 0)
         taken: list[Work] = []
+        batch.since = self._entries[0].since if self._entries else time.monotonic()
         while self._entries and (batch.rows < rows or not self._entries[0].rows):
             entry = self._entries.popleft()
             batch.rows += entry.rows
@@ -167,6 +169,13 @@ class WriteQueue:
             taken.append(entry.work)
         batch.works = grouped(taken)
         return batch
+
+    @property
+    def age(self) -> float:
+        """Return how long (s) the oldest work has waited to be committed or moved; 0 where none waits."""
+        with self._changed:
+            oldest = self._taken or (self._entries[0] if self._entries else None)
+            return time.monotonic() - oldest.since if oldest is not None else 0.0
 
     def committed(self, batch: Batch) -> None:
         """Let go of a batch: it is in the store."""

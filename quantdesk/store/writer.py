@@ -17,10 +17,11 @@ from quantdesk.bars.arrays import BarArrays
 from quantdesk.config import StoreLimits
 from quantdesk.store.backlog import Backlog
 from quantdesk.store.base import Store, StoreError
+from quantdesk.store.disk_watch import DiskWatch
 from quantdesk.store.ledger_report import book_holes
-from quantdesk.store.repeats import Repeats
+from quantdesk.store.recorder import Recorder
 from quantdesk.store.spill import Spill
-from quantdesk.store.write_queue import LARGEST_BATCH, Act, Bars, Batch, Ledger, Ticks, Work, WriteQueue
+from quantdesk.store.write_queue import LARGEST_BATCH, Act, Bars, Batch, Ticks, Work, WriteQueue
 from quantdesk.types import Gap, Instrument, Light, StoreStatus, Tick
 
 T = TypeVar("T")
@@ -31,6 +32,8 @@ _LAST_PATIENCE = 5.0
 #: How long the thread may take to move what is left to the spill once stop() has given up.
 _LAST_MOVE = 15.0
 _COUNT_EVERY = 1.0
+#: How long (s) trades may wait in memory before that is said.
+_SLOW_AFTER = 3.0
 #: How long deleting old ticks may keep new ones waiting.
 _RETENTION_SECONDS = 0.2
 
@@ -51,25 +54,21 @@ class StoreWriter:
     ) -> None:
         self._open_store = open_store
         self._limits = limits or StoreLimits()
-        self._free_bytes = free_bytes
-        self._disk_check_seconds = disk_check_seconds
+        self._disk = DiskWatch(self._limits, free_bytes, disk_check_seconds)
         self._queue = WriteQueue(self._limits.queue_rows)
         self._thread = threading.Thread(target=self._main, name="store-writer", daemon=True)
         self._opened: Future[None] = Future()
         self._abandoned = threading.Event()
-        self._disk_low = ""
-        self._disk_warning = ""
         self._failure = ""
         self._backlog = Backlog(None)
         self._failing_since: float | None = None
         self._next_try = 0.0
         self._delay = self._limits.first_retry
         self._spill_failure = ""
-        self._repeats = Repeats()
+        self._recorder = Recorder()
+        self._place_words = ""
         self._next_count = 0.0
-        self._rejected = 0
-        self._written = self._duplicates = self._size = 0
-        self._next_disk_check = self._next_retention = 0.0
+        self._next_retention = 0.0
 
     def start(self) -> None:
         """Open the store in the writer's thread; raise StoreError where that fails."""
@@ -78,13 +77,13 @@ class StoreWriter:
 
     def put_ticks(self, instrument: Instrument, ticks: Sequence[Tick]) -> bool:
         """Queue ticks; return False where they are refused: queue full, disk nearly full, or stopped."""
-        if self._disk_low:
+        if self._disk.low:
             return False
         return self._queue.put(Ticks(instrument, list(ticks)), len(ticks), self._limits.batch_rows)
 
     def put_source_bars(self, instrument: Instrument, interval: str, bars: BarArrays, origin: str) -> None:
         """Queue closed bars; where they are refused the next start fetches them again."""
-        refused = bool(self._disk_low) or not self._queue.put(Bars(instrument, interval, bars, origin), len(bars))
+        refused = bool(self._disk.low) or not self._queue.put(Bars(instrument, interval, bars, origin), len(bars))
         if refused:
             _log.warning("%d bars of %s %s are not kept", len(bars), instrument.symbol, interval)
 
@@ -94,7 +93,7 @@ class StoreWriter:
 
     def put_duplicates(self, instrument: Instrument, count: int) -> None:
         """Count trades that came once more and were dropped; written about once a second."""
-        self._repeats.add(instrument, count)
+        self._recorder.count_repeats(instrument, count)
 
     def call(self, act: Callable[[Store], T]) -> Future[T]:
         """Run ``act`` on the store behind what is queued; its error is the future's, and is not retried."""
@@ -110,6 +109,22 @@ class StoreWriter:
         if not self._queue.put(Act(run, future), 0):
             future.set_exception(StoreError("the store is closed"))
         return future
+
+    def takeovers(self) -> list[Instrument]:
+        """Return, once, the instruments that this program has begun to write in another's place."""
+        return self._recorder.standby.takeovers()
+
+    def release(self, instrument: Instrument) -> None:
+        """Write an instrument no longer, behind what is queued: another program may."""
+        self.call(lambda store: self._recorder.release(store, instrument))
+
+    def new_trades(self, instrument: Instrument) -> int:
+        """Return how many trades of an instrument this writer has brought that the store did not have."""
+        return self._recorder.written_of(instrument)
+
+    def holder(self, instrument: Instrument) -> str:
+        """Return which other program writes an instrument while this one stands by; empty where none does."""
+        return self._recorder.standby.holder(instrument)
 
     def flush(self, timeout: float) -> bool:
         """Wait until all that is queued now is in the store; return False after ``timeout`` seconds."""
@@ -133,27 +148,38 @@ class StoreWriter:
     def status(self) -> StoreStatus:
         """Return how the store is doing."""
         light, text = self._light()
-        counts = (self._queue.rows, self._written, self._duplicates, self._size)
-        return StoreStatus(light, text, *counts, spilled=self._backlog.trades)
+        counts = (self._queue.rows, self._recorder.written, self._recorder.duplicates, self._disk.size)
+        place, standby = self._place_words, self._recorder.standby.words
+        return StoreStatus(light, text, *counts, spilled=self._backlog.trades, place=place, standby=standby)
 
     def _light(self) -> tuple[Light, str]:
         alive = self._thread.is_alive()
-        full = self._queue.full
-        slow = "the disk is too slow: new trades are refused until the queue is shorter" if full else ""
-        rejected = f"{self._rejected} impossible rows were not kept: see the log" if self._rejected else ""
-        waiting = f"{self._backlog.trades:,} trades wait in the spill file" if self._backlog.waits else ""
+        slow = self._slow_words()
+        rejected = (
+            f"{self._recorder.rejected} impossible rows were not kept: see the log" if self._recorder.rejected else ""
+        )
+        waiting = f"{self._backlog.trades:,} trades wait in the spill file" if self._backlog.trades else ""
         said = (
             (Light.OFF, "" if self._thread.ident else "not opened"),
             (Light.RED, self._failing_words(waiting)),
             (Light.OFF, "" if alive else "closed" + (f": {waiting} for the next start" if waiting else "")),
-            (Light.RED, self._disk_low),
+            (Light.RED, self._disk.low),
             (Light.AMBER, slow),
-            (Light.AMBER, f"catching up: {waiting}" if waiting else ""),
+            (Light.AMBER, ": ".join(filter(None, ("catching up", waiting))) if self._backlog.waits else ""),
             (Light.AMBER, rejected),
             (Light.AMBER, self._backlog.damage),
-            (Light.AMBER, self._disk_warning),
+            (Light.AMBER, self._disk.warning),
+            (Light.GREEN, self._recorder.standby.words),
         )
         return next(((light, text) for light, text in said if text), (Light.GREEN, "recording"))
+
+    def _slow_words(self) -> str:
+        """Say that the store keeps trades waiting in memory; empty where it does not for long."""
+        if self._queue.full:
+            return "the store is too slow: new trades are refused until the queue is shorter"
+        age = self._queue.age
+        waiting = f"{self._queue.rows:,} trades wait in memory, the oldest for {age:.0f} s"
+        return f"the store is slow: {waiting}" if age > _SLOW_AFTER else ""
 
     def _failing_words(self, waiting: str) -> str:
         """Say why the store fails, where the trades are meanwhile, and when new ones are refused."""
@@ -163,7 +189,7 @@ class StoreWriter:
         if self._spill_failure:
             words += f"; {self._spill_failure}: {self._queue.rows:,} trades wait in memory"
             words += ", recording has stopped and new trades are refused" if self._queue.full else ""
-        return f"{words}; {self._disk_low}" if self._disk_low else words
+        return f"{words}; {self._disk.low}" if self._disk.low else words
 
     def _main(self) -> None:
         try:
@@ -179,11 +205,12 @@ class StoreWriter:
                 spill = Spill(path, self._limits.spill_bytes)
                 spill.open()
                 self._backlog = Backlog(spill)
+            self._try(store)
             self._tend(store)
             self._opened.set_result(None)
             self._work(store)
             if not self._failure:
-                self._repeats.save(store)
+                self._recorder.save_repeats(store)
         except StoreError as error:
             self._failure = str(error)
         except Exception as error:
@@ -193,6 +220,16 @@ class StoreWriter:
             raise
         finally:
             self._close(store)
+
+    def _try(self, store: Store) -> None:
+        """Know whether the store takes rows, though none wait: a server may be away when the program begins."""
+        begun = time.monotonic()
+        try:
+            store.probe()
+        except StoreError as error:
+            self._fails(error, begun)
+        else:
+            self._works_again()
 
     def _close(self, store: Store) -> None:
         self._queue.close()
@@ -211,6 +248,8 @@ class StoreWriter:
         while True:
             if self._backlog.waits and self._is_due():
                 self._replay(store)
+            elif self._failure and batch is None and self._is_due():
+                self._try(store)
             if batch is None:
                 batch = self._queue.take(self._limits.batch_rows, self._limits.batch_seconds, self._pause())
             if batch is not None:
@@ -235,7 +274,7 @@ class StoreWriter:
         """Return how long (s) there is nothing to do but to wait for work."""
         if self._backlog.waits and not self._failure:
             return 0.0
-        until = self._next_try if self._failure else min(self._next_disk_check, self._next_retention)
+        until = self._next_try if self._failure else min(self._disk.next_look, self._next_retention, self._next_count)
         return max(0.0, until - time.monotonic())
 
     def _place(self, store: Store, batch: Batch) -> bool:
@@ -264,7 +303,7 @@ class StoreWriter:
 
     def _spill(self, batch: Batch) -> bool:
         try:
-            self._rejected += self._backlog.move(batch.works)
+            self._recorder.rejected += self._backlog.move(batch.works)
         except StoreError as error:
             if self._spill_failure != str(error):
                 _log.error("cannot spill: %s", error)
@@ -293,8 +332,13 @@ class StoreWriter:
             return
         self._works_again()
         for act in self._backlog.take_acts():
-            self._write(store, act)
+            self._record(store, act)
         self._queue.caught_up()
+
+    def _record(self, store: Store, work: Work, *, replayed: bool = False) -> None:
+        if isinstance(work, Act) and not self._failure:
+            self._recorder.save_repeats(store)
+        self._recorder.write(store, work, replayed=replayed)
 
     def _commit(self, store: Store, work: Work, *, replayed: bool = False) -> bool:
         """Try to write once; return whether it is committed."""
@@ -302,7 +346,7 @@ class StoreWriter:
         try:
             if self._failure and not isinstance(work, Act):
                 store.probe()
-            self._write_sound(store, work, replayed=replayed)
+            self._record(store, work, replayed=replayed)
         except StoreError as error:
             self._fails(error, begun)
             return False
@@ -322,46 +366,16 @@ class StoreWriter:
         self._failure = self._spill_failure = ""
         self._failing_since, self._next_try, self._delay = None, 0.0, self._limits.first_retry
 
-    def _write_sound(self, store: Store, work: Work, *, replayed: bool) -> None:
-        """Write a work; of an impossible row keep the neighbours, count it, say it: retrying cannot help."""
-        try:
-            self._write(store, work, replayed=replayed)
-        except (ValueError, OverflowError) as error:
-            if isinstance(work, Ticks) and len(work.ticks) > 1:
-                half = len(work.ticks) // 2
-                for part in (work.ticks[:half], work.ticks[half:]):
-                    self._write_sound(store, Ticks(work.instrument, part), replayed=replayed)
-                return
-            self._rejected += 1
-            _log.exception("not kept: %s", error)
-
-    def _write(self, store: Store, work: Work, *, replayed: bool = False) -> None:
-        if isinstance(work, Ticks):
-            new = store.append_ticks(work.instrument, work.ticks)
-            self._written += new
-            again = len(work.ticks) - new
-            if again and not replayed:  # a spill replayed for the second time is no duplicate of the exchange
-                self._duplicates += again
-                self.put_duplicates(work.instrument, again)
-        elif isinstance(work, Bars):
-            store.append_source_bars(work.instrument, work.interval, work.bars, work.origin)
-        elif isinstance(work, Ledger):
-            store.save_gaps(work.instrument, list(work.gaps.values()))
-        else:
-            if not self._failure:
-                self._repeats.save(store)
-            work.run(store)
-
     def _tend(self, store: Store) -> None:
         """Look at the disk, the counters and the size cap when it is time."""
         now = time.monotonic()
-        if now >= self._next_disk_check:
-            self._look_at_disk(store)
+        self._disk.look(store)
         if self._failure:
             return
         if now >= self._next_count:
             self._next_count = now + _COUNT_EVERY
-            self._repeats.save(store)
+            if not self._care(store):
+                return
         if now >= self._next_retention:
             self._next_retention = now + self._limits.retention_check_seconds
             try:
@@ -372,18 +386,13 @@ class StoreWriter:
             if deleted:
                 self._next_retention = now  # there may be more: the next round goes on
 
-    def _look_at_disk(self, store: Store) -> None:
-        now = time.monotonic()
-        if now < self._next_disk_check:
-            return
-        self._next_disk_check = now + self._disk_check_seconds
-        self._size = store.size_bytes()
-        free = self._free_bytes() if self._free_bytes is not None else store.free_bytes()
-        if free is None:
-            return
-        left = f"{free / 1e9:.1f} GB free on the disk"
-        low = free < self._limits.low_disk_stop
-        if low != bool(self._disk_low):
-            _log.warning("recording stops: %s" if low else "recording goes on: %s", left)
-        self._disk_low = f"recording has stopped, only {left}: make room and it goes on" if low else ""
-        self._disk_warning = left if free < self._limits.low_disk_warning else ""
+    def _care(self, store: Store) -> bool:
+        """Keep alive what the store needs, take over what nobody writes; return whether the store answers."""
+        begun = time.monotonic()
+        try:
+            self._recorder.care(store)
+        except StoreError as error:
+            self._fails(error, begun)
+            return False
+        self._place_words = store.words
+        return True

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from quantdesk.commands.shared import UsageError, add_store_arguments, open_reader, open_writer, store_file
+from quantdesk.commands.shared import (
+    UsageError,
+    add_store_arguments,
+    open_reader,
+    open_writer,
+    store_address,
+    store_limits,
+)
 from quantdesk.config import ConfigError
 
 
@@ -27,13 +34,66 @@ def test_a_data_dir_that_is_a_file_is_named_in_words(tmp_path: Path) -> None:
     assert taken.read_text() == "mine"
 
 
-@pytest.mark.parametrize("url", ["postgresql://host/base", "mysql://x", "sqlite://", "sqlite:///", "desk.sqlite", "x"])
-def test_another_database_than_a_sqlite_file_is_wrong_use(url: str) -> None:
-    with pytest.raises(UsageError, match="sqlite:///FILE only"):
-        store_file(parse("--database", url))
+@pytest.mark.parametrize("url", ["mysql://x", "sqlite://", "sqlite:///", "desk.sqlite", "x", "postgresql://host/base"])
+def test_what_names_no_store_is_wrong_use(url: str) -> None:
+    with pytest.raises(UsageError, match=r"sqlite:///FILE"):
+        store_address(parse("--database", url))
 
 
 def test_a_database_url_names_a_relative_or_an_absolute_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert store_file(parse("--database", "sqlite:///a b/ü.db")) == tmp_path / "a b" / "ü.db"
-    assert store_file(parse("--database", f"sqlite:///{tmp_path}/x.db")) == tmp_path / "x.db"
+    assert store_address(parse("--database", "sqlite:///a b/ü.db")).path == tmp_path / "a b" / "ü.db"
+    assert store_address(parse("--database", f"sqlite:///{tmp_path}/x.db")).path == tmp_path / "x.db"
+
+
+def test_a_password_on_the_command_line_is_refused_without_repeating_it() -> None:
+    with pytest.raises(UsageError, match="command line can be read") as caught:
+        store_address(parse("--database", "postgresql://me:s3cret@host/desk"))
+    assert "s3cret" not in str(caught.value)
+
+
+def test_the_environment_comes_before_the_desks_choice_and_behind_the_argument(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "data dir"
+    assert store_address(parse("--data-dir", folder)).path == folder / "quantdesk.sqlite"
+    (folder / "config").mkdir(parents=True)
+    (folder / "config" / "settings.json").write_text('{"database": "postgresql://me@chosen/desk"}')
+    assert store_address(parse("--data-dir", folder)).host == "chosen"
+    monkeypatch.setenv("QUANTDESK_DATABASE_URL", "postgresql://me:s3cret@environment/desk")
+    found = store_address(parse("--data-dir", folder))
+    assert (found.host, found.password) == ("environment", "s3cret")
+    assert store_address(parse("--data-dir", folder, "--database", "postgresql://me@named/desk")).host == "named"
+
+
+@pytest.mark.parametrize("text", ["", "[", "[]", '{"database": 7}', "\x00"])
+def test_damaged_settings_name_no_database(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "settings.json").write_text(text)
+    assert store_address(parse("--data-dir", tmp_path)).path == tmp_path / "quantdesk.sqlite"
+
+
+def test_a_chosen_database_that_cannot_be_read_is_left_out_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "settings.json").write_text('{"database": "mysql://me@host/desk"}')
+    assert store_address(parse("--data-dir", tmp_path)).path == tmp_path / "quantdesk.sqlite"
+    assert "the chosen database is left out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "days", "size"),
+    [
+        ('{"keep_ticks_days": 30, "keep_ticks_gb": 250.0}', 30, 250_000_000_000),
+        ('{"keep_ticks_days": -1, "keep_ticks_gb": "many"}', 0, 10_000_000_000),
+        ("nonsense", 0, 10_000_000_000),
+    ],
+)
+def test_a_recorder_keeps_trades_as_long_as_the_desk_was_told_to(
+    tmp_path: Path, text: str, days: int, size: int
+) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "settings.json").write_text(text)
+    bounds = store_limits(parse("--data-dir", tmp_path))
+    assert (bounds.max_tick_age_days, bounds.max_tick_bytes) == (days, size)

@@ -21,8 +21,9 @@ from quantdesk.simulator.market import Listing, Source, TradeColumns
 from quantdesk.simulator.schedule import Schedule
 from quantdesk.simulator.server import SimulatorServer
 from quantdesk.simulator.synthetic import SyntheticSource
-from quantdesk.store.base import Store
-from quantdesk.store.embedded import open_embedded
+from quantdesk.store.address import StoreAddress, file_address
+from quantdesk.store.base import Reader
+from quantdesk.store.opening import open_reader, open_store
 from quantdesk.store.writer import StoreWriter
 from quantdesk.types import BookTicker, FeedStatus, Gap, Instrument, Kline, Light, MarkPrice, Tick
 from tests.faults.proxy import Proxy
@@ -183,10 +184,21 @@ async def market(
         await server.stop()
 
 
+#: A folder of a file store, the file itself, or the address of any store.
+Place = Path | StoreAddress
+
+
+def address_of(where: Place) -> StoreAddress:
+    """Return the address of a place."""
+    if isinstance(where, StoreAddress):
+        return where
+    return file_address(where / "store.sqlite" if where.is_dir() else where)
+
+
 @contextmanager
-def writing(path: Path, limits: StoreLimits | None = None) -> Iterator[StoreWriter]:
+def writing(where: Place, limits: StoreLimits | None = None) -> Iterator[StoreWriter]:
     """Keep a store's writer around a block."""
-    writer = StoreWriter(lambda: open_embedded(path / "store.sqlite"), limits)
+    writer = StoreWriter(lambda: open_store(address_of(where), limits), limits)
     writer.start()
     try:
         yield writer
@@ -235,27 +247,30 @@ class Session:
 @asynccontextmanager
 async def session(
     where: Endpoints,
-    path: Path,
+    path: Place,
     symbols: Sequence[str] = PAIR,
     *,
     limits: FeedLimits = QUICK,
+    store: StoreLimits | None = None,
     heard: Heard | None = None,
     history: bool = False,
     clock: Callable[[], float] | None = None,
 ) -> AsyncIterator[Session]:
     """Run the feed around a block; its own failure is the test's failure."""
-    with writing(path) as writer:
-        told = heard or Heard()
-        extra = {} if clock is None else {"clock": clock}
-        ingest = Ingest(where, limits, writer, None, told, symbols, history=history, **extra)  # type: ignore[arg-type]
-        task = asyncio.create_task(ingest.run())
-        try:
-            yield Session(ingest, writer, told, task, tuple(symbols))
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            if not task.cancelled() and (error := task.exception()) is not None:
-                raise error
+    writer = StoreWriter(lambda: open_store(address_of(path), store), store)
+    await asyncio.to_thread(writer.start)  # a proxy of this loop may lie before the store
+    told = heard or Heard()
+    extra = {} if clock is None else {"clock": clock}
+    ingest = Ingest(where, limits, writer, told, symbols, history=history, **extra)  # type: ignore[arg-type]
+    task = asyncio.create_task(ingest.run())
+    try:
+        yield Session(ingest, writer, told, task, tuple(symbols))
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.to_thread(writer.stop)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error
 
 
 @dataclass(frozen=True)
@@ -269,16 +284,16 @@ class Held:
     counted: int
 
 
-def held(path: Path, symbol: str, venue: str = VENUE) -> Held:
-    """Read a closed store."""
-    store = open_embedded(path / "store.sqlite" if path.is_dir() else path, read_only=True)
+def held(path: Place, symbol: str, venue: str = VENUE) -> Held:
+    """Read a store as another program does."""
+    store = open_reader(address_of(path))
     try:
-        return _read(store, Instrument(venue, symbol))  # type: ignore[arg-type]
+        return _read(store, Instrument(venue, symbol))
     finally:
         store.close()
 
 
-def _read(store: Store, instrument: Instrument) -> Held:
+def _read(store: Reader, instrument: Instrument) -> Held:
     ids = [int(i) for block in store.load_ticks(instrument) for i in block.agg_id]
     loaded = {interval: store.load_bars(instrument, interval) for interval in ("1s", "1m", "5m")}
     found = store.find(instrument.symbol, instrument.venue)
@@ -292,7 +307,7 @@ def _read(store: Store, instrument: Instrument) -> Held:
 
 
 def assert_whole(
-    path: Path,
+    path: Place,
     trades: Sequence[Made],
     symbol: str,
     *,
@@ -366,7 +381,9 @@ def _difference(got: set[int], wanted: set[int]) -> str:
     return f"{len(lost)} lost ({lost[:5]}…), {len(extra)} that never were ({extra[:5]}…)"
 
 
-async def check(at: Market, run: Session, path: Path, *, without: dict[str, set[int]] | None = None) -> dict[str, Held]:
+async def check(
+    at: Market, run: Session, path: Place, *, without: dict[str, set[int]] | None = None
+) -> dict[str, Held]:
     """End the session and hold all of it against the oracle."""
     through = at.now_ms()
     await run.end()

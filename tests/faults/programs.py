@@ -8,10 +8,16 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
+from quantdesk.commands.record import SEAM_TRADES
 from quantdesk.config import Endpoints, venue_of
+from quantdesk.store.address import StoreAddress
+from tests.faults.harness import PAIR, Market, Place, assert_whole, held
+from tests.faults.reference import made
 
 ROOT = Path(__file__).resolve().parents[2]
+FIVE_MINUTES = 300_000
 
 #: Before and after the program itself; {before} may change its world.
 _PROGRAM = """
@@ -86,9 +92,16 @@ class Point:
         return f"{'after' if self.after else 'before'} {self.name} {self.nth}"
 
 
-async def start(where: Endpoints, data: Path, *arguments: str, world: str = "") -> Process:
-    """Start a recording of the pair."""
-    environ = {**os.environ, "QUANTDESK_WS_URL": where.ws_url, "QUANTDESK_REST_URL": where.rest_url}
+async def start(
+    where: Endpoints, data: Path, *arguments: str, world: str = "", database: StoreAddress | None = None
+) -> Process:
+    """Start a recording of the pair, into a server's database where one is given."""
+    environ = {
+        **os.environ,
+        "QUANTDESK_WS_URL": where.ws_url,
+        "QUANTDESK_REST_URL": where.rest_url,
+        **({} if database is None else {"QUANTDESK_DATABASE_URL": secret_url(database)}),
+    }
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", _PROGRAM.format(before=world), "record", "--data-dir", str(data), *arguments),
         stdout=PIPE,
@@ -96,6 +109,23 @@ async def start(where: Endpoints, data: Path, *arguments: str, world: str = "") 
         env=environ,
         cwd=ROOT,
     )
+
+
+def secret_url(address: StoreAddress) -> str:
+    """Return a server's URL with its password, for the environment."""
+    return address.url.replace("@", f":{quote(address.password or '', safe='')}@", 1)
+
+
+async def said(process: Process, words: str, seconds: float = 60.0) -> list[str]:
+    """Wait until the program says this; return its lines until then."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    async with asyncio.timeout(seconds):
+        while not lines or words not in lines[-1]:
+            line = (await process.stdout.readline()).decode()
+            assert line, f"the program has ended: {lines}"
+            lines.append(line)
+    return lines
 
 
 async def ended(process: Process, seconds: float = 60.0) -> tuple[int, str, str]:
@@ -131,3 +161,22 @@ def venue(where: Endpoints) -> str:
 def store(data: Path) -> Path:
     """Return the program's store."""
     return data / "quantdesk.sqlite"
+
+
+def assert_recorded(at: Market, where: Place, through: int, *, since: int) -> None:
+    """Hold a program's store against the oracle.
+
+    It begins at a five minute boundary before ``since``, or with the most trades that are asked for.
+    """
+    name = venue(at.endpoints)
+    for symbol in PAIR:
+        generated = at.generated(symbol)
+        first = min(held(where, symbol, name).ids)
+        trades = made(at.listing(symbol), generated[generated.ids >= first])
+        assert_whole(where, trades, symbol, through=through, venue=name)
+        before = generated.ts[generated.ids == first - 1]
+        assert trades[0].ts <= since
+        boundary = trades[0].ts // FIVE_MINUTES * FIVE_MINUTES
+        # The bound counts from the first live trade, which comes some seconds after the start.
+        enough = sum(trade.ts <= since + 10_000 for trade in trades) >= SEAM_TRADES
+        assert len(before) == 0 or before[0] < boundary or enough, "the history is too short"

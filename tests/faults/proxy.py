@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import socket
 import struct
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ class Proxy:
         self._through.set()
         self._toxics = Toxics()
         self._frozen = 0
+        self._trap: re.Pattern[bytes] | None = None
         self.connects = self.resets = 0
 
     @property
@@ -87,6 +89,15 @@ class Proxy:
     def freeze(self) -> None:
         """Let the connections open now never bring anything again; new ones work."""
         self._frozen = self.connects
+
+    def trap(self, pattern: bytes) -> None:
+        """Reset every connection amid the next bytes of a client that match, once; what lies before goes through."""
+        self._trap = re.compile(pattern, re.DOTALL)
+
+    @property
+    def is_set(self) -> bool:
+        """Tell whether the trap waits."""
+        return self._trap is not None
 
     async def stop(self) -> None:
         """Let go of everything."""
@@ -135,6 +146,14 @@ class Proxy:
                 await self._through.wait()
                 if serial <= self._frozen:
                     continue
+                found = self._trap.search(data) if self._trap is not None and not spoiled else None
+                if found is not None:
+                    self._trap = None
+                    writer.write(data[: found.end()])
+                    await writer.drain()
+                    await asyncio.sleep(0.05)  # so that it has really arrived
+                    self.reset()
+                    return
                 toxics = self._toxics
                 if spoiled and toxics.latency:
                     await asyncio.sleep(toxics.latency)

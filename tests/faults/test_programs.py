@@ -15,22 +15,19 @@ import numpy as np
 import pytest
 
 from quantdesk.bars.arrays import BarArrays
-from quantdesk.commands.record import SEAM_TRADES
 from tests.faults import programs
-from tests.faults.harness import PAIR, Held, Market, assert_whole, held, market, until
+from tests.faults.harness import PAIR, Held, Market, held, market, until
 from tests.faults.programs import Point
-from tests.faults.reference import made
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL and no SIGSTOP on Windows")
 
-FIVE_MINUTES = 300_000
 #: Where a recording may be killed, and what has just happened there.
 POINTS = [
     Point("quantdesk.store.sqlite_file", "create_tables", after=True),
     Point("quantdesk.ingest.leg", "Leg.open"),
     Point("quantdesk.store.embedded", "EmbeddedStore.save_gaps", after=True),
     Point("quantdesk.store.embedded", "EmbeddedStore.append_ticks", after=True),
-    Point("quantdesk.store.embedded", "refresh", nth=2),
+    Point("quantdesk.store.sql_writer", "refresh", nth=2),
     Point("quantdesk.ingest.leg", "Leg.close_seam"),
     Point("quantdesk.ingest.leg", "Leg.close_seam", after=True),
     Point("quantdesk.ingest.leg", "Leg.deliver", nth=3),
@@ -40,25 +37,6 @@ POINTS = [
     Point("quantdesk.ingest.live", "Ingest.finish", after=True),
 ]
 GATE_POINTS = (3, 4, 7)
-
-
-def assert_recorded(at: Market, data: Path, through: int, *, since: int) -> None:
-    """Hold a program's store against the oracle.
-
-    It begins at a five minute boundary before ``since``, or with the most trades that are asked for.
-    """
-    venue = programs.venue(at.endpoints)
-    for symbol in PAIR:
-        generated = at.generated(symbol)
-        first = min(held(programs.store(data), symbol, venue).ids)
-        trades = made(at.listing(symbol), generated[generated.ids >= first])
-        assert_whole(programs.store(data), trades, symbol, through=through, venue=venue)
-        before = generated.ts[generated.ids == first - 1]
-        assert trades[0].ts <= since
-        boundary = trades[0].ts // FIVE_MINUTES * FIVE_MINUTES
-        # The bound counts from the first live trade, which comes some seconds after the start.
-        enough = sum(trade.ts <= since + 10_000 for trade in trades) >= SEAM_TRADES
-        assert len(before) == 0 or before[0] < boundary or enough, "the history is too short"
 
 
 def _settled(bars: BarArrays, start: int, end: int) -> dict[str, bytes]:
@@ -81,7 +59,7 @@ async def test_row_16_no_clock_of_this_computer_touches_a_bar(tmp_path: Path) ->
         for name, (code, out, err) in zip(worlds, await asyncio.gather(*runs), strict=True):
             assert (code, err) == (0, ""), (name, out)
         for name in worlds:
-            assert_recorded(at, tmp_path / name, began + 5_000, since=began)
+            programs.assert_recorded(at, programs.store(tmp_path / name), began + 5_000, since=began)
         for symbol in PAIR:
             found = {n: held(programs.store(tmp_path / n), symbol, programs.venue(at.endpoints)) for n in worlds}
             _assert_same_bars(found)
@@ -120,7 +98,7 @@ async def heal(at: Market, data: Path, began: int) -> None:
     process.send_signal(signal.SIGTERM)
     code, out, err = await programs.ended(process)
     assert (code, err) == (0, ""), out
-    assert_recorded(at, data, through, since=began + 10_000)
+    programs.assert_recorded(at, programs.store(data), through, since=began + 10_000)
 
 
 async def _crash_all(points: list[Point], tmp_path: Path, seed: int) -> None:
@@ -187,4 +165,4 @@ async def test_row_27_a_stopped_program_carries_on(tmp_path: Path, seconds: floa
         process.send_signal(signal.SIGTERM)
         code, out, err = await programs.ended(process, 100)
         assert (code, err) == (0, ""), out
-        assert_recorded(at, tmp_path, through, since=began + 10_000)
+        programs.assert_recorded(at, programs.store(tmp_path), through, since=began + 10_000)

@@ -105,3 +105,24 @@ def test_the_ledger_agrees_with_a_plain_set_of_ids(acts: list[tuple[str, int, in
             model -= ids
     held = [i for first, last in spans(gaps) for i in range(first, last + 1)]
     assert held == sorted(model)
+
+
+def test_an_adopted_hole_that_is_filled_at_once_closes_its_stored_row() -> None:
+    gaps = Gaps("X")
+    gaps.adopt([Gap("X", 5, 6, 100, 200, 200), Gap("X", 8, 8, 200, 300, 300, GapState.EXPIRED)], 20, shown_from=6)
+    assert gaps.fill(5, 150) is Fill.UNSEEN
+    assert gaps.fill(6, 160) is Fill.UNSTORED
+    before, after = gaps.drain(0.0)
+    assert before == []
+    assert [(row.first_id, row.last_id, row.state) for row in after] == [(5, 6, GapState.FILLED)]
+
+
+def test_adoption_stops_at_the_last_id_seen_and_keeps_what_is_open_already() -> None:
+    gaps = Gaps("X")
+    gaps.open(11, 12, 100, 200, 200)
+    gaps.adopt([Gap("X", 10, 14, 100, 200, 200), Gap("X", 30, 40, 300, 400, 400)], 13, shown_from=12)
+    assert spans(gaps) == [(10, 10), (11, 12), (13, 13)]
+    assert [gaps.fill(i, 150) for i in (10, 11, 12, 13)] == [Fill.UNSEEN, Fill.UNSEEN, Fill.UNSEEN, Fill.UNSTORED]
+    rows = [row for rows in gaps.drain(0.0) for row in rows]
+    assert {row.state for row in rows} == {GapState.FILLED}
+    assert min(row.first_id for row in rows) == 10

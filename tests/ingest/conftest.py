@@ -130,7 +130,7 @@ async def feeding(
     limits: FeedLimits = QUICK,
 ) -> AsyncIterator[Ingest]:
     """Run an ingest around a block."""
-    ingest = Ingest(endpoints, limits, writer, None, heard, symbols, history=history)
+    ingest = Ingest(endpoints, limits, writer, heard, symbols, history=history)
     task = asyncio.create_task(ingest.run())
     try:
         yield ingest

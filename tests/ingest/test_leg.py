@@ -148,3 +148,28 @@ def test_claims_of_a_session_that_stored_no_trade_are_emptied() -> None:
     bench.leg.open(X, None, rows, None)
     assert bench.writes.log == [("gaps", [(6, 5, GapState.FILLED), (7, 6, GapState.FILLED)])]
     assert len(bench.leg.sequencer.gaps) == 0
+
+
+def test_what_was_handed_over_while_the_store_was_asked_for_its_holes_is_none() -> None:
+    bench = Bench()
+    bench.leg.open(X, (2, T), [], None)
+    with bench.leg.adopting() as handed:
+        answer = [Gap("X", 3, 9, T + 2, T + 10, T + 10)]  # what the store says before these come
+        for ident in (3, 4, 7, 10):
+            bench.leg.on_tick(tick(ident))
+        bench.leg.flush()
+        bench.leg.adopt(answer, handed)
+    bench.leg.flush()
+    assert bench.writes.ticks == [3, 4], "the others wait until the young hole has settled"
+    assert [(gap.first_id, gap.last_id) for gap in bench.leg.sequencer.gaps.active()] == [(5, 6), (8, 9)]
+    for ident in (5, 6, 8, 9):
+        bench.leg.deliver([tick(ident)])
+    bench.leg.flush()
+    assert bench.writes.ticks == list(range(3, 11))
+    last = {}
+    for kind, rows in bench.writes.log:
+        if kind == "gaps":
+            assert isinstance(rows, list)
+            last.update({first: (end, state) for first, end, state in rows})
+    assert {state for _, state in last.values()} == {GapState.FILLED}
+    assert 3 in last, "the row of the store is closed"

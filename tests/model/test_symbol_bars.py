@@ -192,3 +192,17 @@ def test_stored_partial_bars_are_known_as_such(origin):
     assert bars.partial_times("1m").tolist() == wanted
     bars.merge_source("1m", stored[:1])
     assert len(bars.partial_times("1m")) == 0
+
+
+def test_a_stored_bar_of_more_trades_replaces_the_one_built_here_and_no_other_does():
+    ticks = market(900, 3)
+    cut = next(i for i, t in enumerate(ticks) if t.ts >= START + 90_000)  # this feed is lost amid the second minute
+    bars = SymbolBars(BTC)
+    bars.seed(as_arrays(ticks[:cut]))
+    bars.on_time(ticks[-1].ts + 1)
+    whole = built(ticks, Interval.M1)
+    fewer = built(ticks[: cut // 4], Interval.M1)
+    bars.load("1m", StoredBars(fewer, ("trades",) * len(fewer)))
+    assert_same(bars.series("1m").arrays(), built(ticks[:cut], Interval.M1))
+    bars.load("1m", StoredBars(whole, ("trades",) * len(whole)))
+    assert_same(bars.series("1m").arrays(), whole)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,4 +94,67 @@ def test_the_file_shrinks(tmp_path: Path) -> None:
     store.enforce_limits()
     after = raw.execute("PRAGMA page_count").fetchone()[0]
     assert after < before / 2
+    store.close()
+
+
+DAY = 86_400_000
+
+
+def aged(path: Path, days: int, delete_slice: int = 50) -> EmbeddedStore:
+    return open_embedded(path / "store.sqlite", StoreLimits(max_tick_age_days=days, delete_slice=delete_slice))
+
+
+@pytest.mark.parametrize("delete_slice", [1, 33, 4_000])
+def test_ticks_too_old_for_the_newest_one_go_and_no_bar_does(tmp_path: Path, delete_slice: int) -> None:
+    store = aged(tmp_path, 1, delete_slice)
+    ticks = trades(300, every=600_000)
+    limit = ticks[-1].ts - DAY
+    store.append_ticks(BTC, ticks)
+    young = [t.agg_id for t in ticks if t.ts >= limit]
+    assert store.enforce_limits() == 300 - len(young) > 0
+    assert store.enforce_limits() == 0
+    assert [int(i) for b in store.load_ticks(BTC) for i in b.agg_id] == young
+    assert store.instruments()[0].ticks == len(young)
+    for interval in Interval:
+        assert rows(store.load_bars(BTC, interval.value).bars) == rows(reference(ticks, interval))
+    store.close()
+
+
+def test_the_newest_tick_of_any_instrument_is_the_clock(tmp_path: Path) -> None:
+    store = aged(tmp_path, 2)
+    btc = trades(50)
+    store.append_ticks(BTC, btc)
+    assert store.enforce_limits() == 0  # years old by the wall clock
+    store.append_ticks(ETH, [replace(btc[0], symbol="ETHUSDT", ts=btc[-1].ts + 2 * DAY)])
+    assert store.enforce_limits() == sum(t.ts < btc[-1].ts for t in btc)
+    assert [held.ticks for held in store.instruments()][1] == 1
+    store.close()
+
+
+def test_a_trade_dated_in_the_future_deletes_nothing_of_the_present(tmp_path: Path) -> None:
+    store = aged(tmp_path, 2)
+    now = int(time.time() * 1_000)
+    store.append_ticks(BTC, [replace(trades(1)[0], ts=now - DAY)])
+    store.append_ticks(ETH, [replace(trades(1)[0], symbol="ETHUSDT", ts=now + 400 * DAY)])
+    assert store.enforce_limits() == 0
+    store.close()
+
+
+def test_without_a_bound_nothing_goes(tmp_path: Path) -> None:
+    store = open_embedded(tmp_path / "store.sqlite", StoreLimits(max_tick_bytes=0, max_tick_age_days=0))
+    store.append_ticks(BTC, trades(300, every=600_000))
+    assert store.enforce_limits() == 0
+    store.close()
+
+
+def test_size_and_age_hold_together_and_deleting_by_age_stops_in_time(tmp_path: Path) -> None:
+    limits = StoreLimits(max_tick_bytes=290 * TICK_BYTES, max_tick_age_days=1, delete_slice=5)
+    store = open_embedded(tmp_path / "store.sqlite", limits)
+    ticks = trades(300, every=600_000)
+    store.append_ticks(BTC, ticks)
+    assert store.enforce_limits(seconds=0.0) == 0
+    old, deleted, calls = sum(t.ts < ticks[-1].ts - DAY for t in ticks), 0, 0
+    while deleted < old and calls < 10_000:
+        deleted, calls = deleted + store.enforce_limits(seconds=0.001), calls + 1
+    assert deleted == old > 10
     store.close()

@@ -276,3 +276,15 @@ def test_a_writer_never_started_has_nothing_to_stop(tmp_path: Path) -> None:
     writer = StoreWriter(lambda: open_embedded(tmp_path / "store.sqlite"))
     assert writer.status.light is Light.OFF
     assert writer.stop()
+
+
+def test_trades_that_wait_in_memory_for_long_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quantdesk.store.writer._SLOW_AFTER", 0.3)
+    with running(tmp_path) as (writer, store):
+        store.gate.clear()
+        writer.put_ticks(BTC, trades(30))
+        assert writer.status.light is Light.GREEN
+        until(lambda: writer.status.light is Light.AMBER)
+        assert writer.status.text.startswith("the store is slow: 30 trades wait in memory, the oldest for ")
+        store.gate.set()
+        until(lambda: writer.status.text == "recording")

@@ -1,0 +1,1 @@
+"""Keep a store in a PostgreSQL database, with TimescaleDB where the server has it."""
