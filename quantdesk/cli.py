@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from quantdesk import __version__
-from quantdesk.commands.shared import UsageError, add_store_arguments, store_file
+from quantdesk.commands.shared import UsageError, add_store_arguments, store_address
 from quantdesk.config import ConfigError
 
 #: Process start as near as Python can tell; ``record --seconds`` counts from here.
@@ -24,6 +24,7 @@ COMMANDS = {
     "export": "quantdesk.commands.export",
     "import": "quantdesk.commands.import_",
     "ledger": "quantdesk.commands.ledger",
+    "store": "quantdesk.commands.store",
 }
 
 EPILOG = """sub-commands (each with its own --help):
@@ -33,6 +34,7 @@ EPILOG = """sub-commands (each with its own --help):
   export     write stored trades or bars to a file
   import     put files into the store
   ledger     account for every trade id, name the holes
+  store      copy a store into another, tell what it holds, keep a server's password
 
 exit codes: 0 success, 1 a failure with one line on stderr, 2 wrong use, 3 done but holes remain"""
 
@@ -76,7 +78,7 @@ def _run_desk(arguments: list[str]) -> int:
 
     def start() -> int:
         check_desk_arguments(args)
-        store_file(args)  # a database this version cannot use is wrong use, said before a window opens
+        store_address(args)  # a database that cannot be meant is wrong use, said before a window opens
         from quantdesk.app import run
 
         return run(args)
