@@ -22,13 +22,15 @@ from quantdesk.app.files import Exporter, FileOpener
 from quantdesk.app.loop import Loop
 from quantdesk.app.picture import take_picture
 from quantdesk.app.session import SessionPlan
-from quantdesk.commands.shared import store_file
+from quantdesk.app.storage import Storage
+from quantdesk.commands.shared import store_address
 from quantdesk.config import Endpoints, Paths
 from quantdesk.model.alerts import AlertModel
 from quantdesk.model.clock import FrameClock
 from quantdesk.model.files import FilesModel
 from quantdesk.model.jobs import JobRunner
 from quantdesk.model.pair import PairModel
+from quantdesk.store.address import file_address
 from quantdesk.types import Origin
 from quantdesk.ui.crash import CrashReporter
 from quantdesk.ui.main_window import MainWindow
@@ -68,6 +70,7 @@ class Desk:
         self.feeding.attach(self.window, chosen)
         self.opener = FileOpener(self.window, self.jobs, self.files, self.pair, self.feeding)
         self.exporter = Exporter(self.window, self.jobs, self.pair)
+        self.storage = Storage(self.window, self.jobs, self.feeding, self.settings, paths)
         self.crashes = CrashReporter(paths.logs, lambda: self.window)
         self._popups = DesktopPopups(self.window.show_last_alert)
         self._tasks: set[asyncio.Task[object]] = set()
@@ -103,6 +106,7 @@ class Desk:
             if not (files and self._args.screenshot is not None):
                 self.feeding.start()
             if self._args.screenshot is None:
+                self.storage.start()
                 await self._quit.wait()
             else:
                 await take_picture(
@@ -121,6 +125,7 @@ class Desk:
     async def _close(self) -> None:
         """Save, stop the feed, drain the store and wait for the jobs, in this order."""
         self.window.close_for_good()
+        await self.storage.stop()
         await self.feeding.stop()
         for task in list(self._tasks):
             task.cancel()
@@ -129,12 +134,14 @@ class Desk:
 
     def _plan(self, endpoints: Endpoints) -> SessionPlan:
         args, chosen = self._args, self.settings.settings
-        own = None if args.data_dir is None and args.database is None else store_file(args)
+        own = None if args.data_dir is None else file_address(self._paths.store_file)
+        own = store_address(args) if args.database else own
         if args.replay is not None:
             return SessionPlan(Origin.REPLAY, (), endpoints, own, args.replay.absolute(), args.speed)
         if args.simulate:
             return SessionPlan(Origin.SIMULATED, ("BTCUSDT", "ETHUSDT"), endpoints, own)
-        return SessionPlan(Origin.LIVE, tuple(chosen.symbols), endpoints, store_file(args))
+        symbols, limits = tuple(chosen.symbols), chosen.store_limits
+        return SessionPlan(Origin.LIVE, symbols, endpoints, store_address(args), limits=limits)
 
     def _connect(self, alone: SingleInstance) -> None:
         window = self.window

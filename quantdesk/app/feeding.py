@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from quantdesk.app.session import Session, SessionPlan
 from quantdesk.config import SIMULATOR_VENUE, ConfigError
@@ -17,6 +17,7 @@ from quantdesk.model.files import FilesModel
 from quantdesk.model.frame import PairSettings
 from quantdesk.model.market import MarketModel
 from quantdesk.model.pair import PairModel
+from quantdesk.store.address import StoreAddress
 from quantdesk.store.base import Store, StoredBars, StoreError
 from quantdesk.types import FeedReport, FeedStatus, Instrument, Interval, Light, Origin
 from quantdesk.ui.status_bar import DeskMode
@@ -31,7 +32,12 @@ _STATUS_MS = 400
 
 
 class Feeding(QObject):
-    """Feed the window from one session; what the window asks of the market ends up here."""
+    """Feed the window from one session; what the window asks of the market ends up here.
+
+    ``session_changed`` tells that another session has taken over.
+    """
+
+    session_changed = Signal()
 
     def __init__(self, plan: SessionPlan, pair: PairModel, files: FilesModel) -> None:
         super().__init__()
@@ -127,6 +133,19 @@ class Feeding(QObject):
     def _on_reconnect(self) -> None:
         self._ask(self._switch(self._plan_now()))
 
+    def use_store(self, address: StoreAddress) -> bool:
+        """Keep the market in another store from now on; what waits for the old one is written there first.
+
+        Returns False where no market is recorded now (a simulation, a replay): the next one will use it.
+        """
+        if self._first_plan.origin is not Origin.LIVE:
+            return False
+        self._first_plan = replace(self._first_plan, store=address)
+        if self._session.plan.origin is not Origin.LIVE:
+            return False
+        self._ask(self._switch(replace(self._plan_now(), store=address)))
+        return True
+
     def _plan_now(self) -> SessionPlan:
         """Return the running plan with the symbols that were added and removed meanwhile."""
         feed, plan = self._session.feed, self._session.plan
@@ -145,6 +164,7 @@ class Feeding(QObject):
             self._window.set_market(self.market)
         self._show(self._fitting(self._pair.settings))
         self.start()
+        self.session_changed.emit()
 
     def _show_stored(self, settings: PairSettings) -> None:
         self._session.show_stored((settings.y, settings.x), settings.interval)

@@ -28,6 +28,7 @@ LIBRARIES = (
     ("psycopg2-binary", "LGPL-3.0"),
     ("platformdirs", "MIT"),
     ("desktop-notifier", "MIT"),
+    ("keyring", "MIT"),
 )
 
 

@@ -35,6 +35,7 @@ def group_titles() -> dict[str, str]:
         "file": translate("actions", "File"),
         "view": translate("actions", "View"),
         "market": translate("actions", "Market"),
+        "data": translate("actions", "Data"),
         "pair": translate("actions", "Pair"),
         "alerts": translate("actions", "Alerts"),
         "help": translate("actions", "Help"),
@@ -165,6 +166,24 @@ def _market_actions() -> tuple[ActionSpec, ...]:
     )
 
 
+def _data_actions() -> tuple[ActionSpec, ...]:
+    return (
+        ActionSpec(
+            "data.storage",
+            translate("actions", "&Storage…"),
+            keys="Ctrl+D",
+            icon="database",
+            tip=translate("actions", "Where the trades are kept, and how much of them"),
+        ),
+        ActionSpec(
+            "data.copy_store",
+            translate("actions", "&Copy to another store…"),
+            icon="copy",
+            tip=translate("actions", "Copy trades, bars and the ledger into another store"),
+        ),
+    )
+
+
 def _pair_actions() -> tuple[ActionSpec, ...]:
     return (
         ActionSpec(
@@ -281,6 +300,7 @@ def desk_actions() -> tuple[ActionSpec, ...]:
         *_view_actions(),
         *_layout_actions(),
         *_market_actions(),
+        *_data_actions(),
         *_pair_actions(),
         *_fit_actions(),
         *_alerts_actions(),

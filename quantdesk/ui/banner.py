@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Qt
@@ -18,13 +18,22 @@ _MOST = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """Describe a button that only this notice has; ``act`` is called by a click."""
+
+    text: str
+    tip: str
+    act: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Describe a standing problem: ``level`` is error, warning or info; ``actions`` become buttons."""
 
     key: str
     level: str
     text: str
-    actions: tuple[QAction, ...] = ()
+    actions: tuple[QAction | Offer, ...] = ()
 
 
 class _Row(QFrame):
@@ -48,11 +57,7 @@ class _Row(QFrame):
         row.addWidget(self._mark)
         row.addWidget(self.text, 1)
         for action in notice.actions:
-            button = QPushButton(action.text().replace("&", ""), self)
-            button.setToolTip(action.toolTip())
-            button.clicked.connect(action.trigger)
-            button.setAccessibleName(plain(action.text()))
-            row.addWidget(button)
+            row.addWidget(self._button(action))
         self._close = QToolButton(self)
         self._close.setIconSize(QSize(14, 14))
         self._close.setAccessibleName(self.tr("Hide this notice"))
@@ -60,6 +65,18 @@ class _Row(QFrame):
         self._close.clicked.connect(lambda: parent.dismiss(notice.key))
         row.addWidget(self._close)
         self.show_notice(notice, tokens)
+
+    def _button(self, action: QAction | Offer) -> QPushButton:
+        act: Callable[[], object]
+        if isinstance(action, QAction):
+            text, tip, act = action.text(), action.toolTip(), action.trigger
+        else:
+            text, tip, act = action.text, action.tip, action.act
+        button = QPushButton(text.replace("&", ""), self)
+        button.setToolTip(tip)
+        button.setAccessibleName(plain(text))
+        button.clicked.connect(lambda _checked=False: act())
+        return button
 
     def show_notice(self, notice: Notice, tokens: Tokens) -> None:
         """Take new words or a new level for the same key."""
@@ -90,7 +107,7 @@ class Banner(QWidget):
         self._column.setSpacing(0)
         self.hide()
 
-    def show_notice(self, key: str, level: str, text: str, actions: Sequence[QAction] = ()) -> None:
+    def show_notice(self, key: str, level: str, text: str, actions: Sequence[QAction | Offer] = ()) -> None:
         """Show or update a notice; one that the user hid stays hidden until its level changes."""
         notice = Notice(key, level, text, tuple(actions))
         if self._dismissed.get(key) == level:

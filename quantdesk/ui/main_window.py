@@ -31,6 +31,7 @@ from quantdesk.ui.settings_flow import SettingsFlow
 from quantdesk.ui.settings_store import SettingsStore
 from quantdesk.ui.status_bar import DeskMode, DeskStatusBar, mode_text
 from quantdesk.ui.status_flow import StatusFlow
+from quantdesk.ui.storage_flow import StorageFlow
 from quantdesk.ui.theme import Theme
 from quantdesk.ui.theme_tokens import Tokens
 from quantdesk.ui.toasts import ToastStack
@@ -199,6 +200,7 @@ class MainWindow(QMainWindow):
         self.flow = AlertFlow(self.alerts, self.table, self.toasts, self.tray)
         self.states = StatusFlow(self.pair, self.registry, self.banner, self.status)
         self.keeper = SettingsFlow(self)
+        self.storage = StorageFlow(self)
         self.menus = make_menus(self)
 
     def _connect(self) -> None:

@@ -56,6 +56,7 @@ class Menus:
         self._put(market, "market.add")
         market.addMenu(self.remove)
         self._put(market, "", "market.simulate", "market.reconnect")
+        self._put(bar.addMenu(_tr("&Data")), "data.storage", "data.copy_store")
         pair = bar.addMenu(_tr("&Pair"))
         self._put(pair, "pair.1s", "pair.1m", "pair.5m", "", "pair.leg_y", "pair.leg_x", "", "pair.swap", "pair.log")
         self._put(pair, "", "pair.refit", "pair.settings")

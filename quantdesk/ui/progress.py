@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import threading
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 APPEARS_AFTER_MS = 300
 
 
 class Progress(QObject):
-    """Follow one long task: ``advance`` and ``is_cancelled`` may be called from any thread."""
+    """Follow one long task: ``advance``, ``describe`` and ``is_cancelled`` may be called from any thread."""
 
     cancelled = Signal()
     finished = Signal()
     _advanced = Signal(float)
+    _described = Signal(str)
 
     def __init__(self, text: str, strip: ProgressStrip) -> None:
         super().__init__(strip)
@@ -25,7 +26,9 @@ class Progress(QObject):
         self._done = False
         self._row: _Row | None = None
         self._strip = strip
+        self._words = ""
         self._advanced.connect(self._on_advanced)
+        self._described.connect(self._on_described)
         self._delay = QTimer(self)
         self._delay.setSingleShot(True)
         self._delay.timeout.connect(self._appear)
@@ -37,6 +40,10 @@ class Progress(QObject):
         if percent != self._shown:
             self._shown = percent
             self._advanced.emit(float(percent))
+
+    def describe(self, words: str) -> None:
+        """Say what the task is at now, behind its name."""
+        self._described.emit(words)
 
     def is_cancelled(self) -> bool:
         """Say whether the user pressed Cancel."""
@@ -66,12 +73,19 @@ class Progress(QObject):
     def _appear(self) -> None:
         self._row = self._strip.add(self)
         self._on_advanced(float(self._shown))
+        self._on_described(self._words)
 
     @Slot(float)
     def _on_advanced(self, percent: float) -> None:
         if self._row is not None and percent >= 0:
             self._row.bar.setRange(0, 100)
             self._row.bar.setValue(int(percent))
+
+    @Slot(str)
+    def _on_described(self, words: str) -> None:
+        self._words = words
+        if self._row is not None:
+            self._row.text.setText(f"{self.text} · {words}" if words else self.text)
 
 
 class _Row(QFrame):
@@ -82,7 +96,11 @@ class _Row(QFrame):
         self.setObjectName("notice")
         self.setProperty("level", "info")
         self.setAccessibleName(task.text)
-        label = QLabel(task.text, self)
+        self.text = QLabel(task.text, self)
+        self.text.setTextFormat(Qt.TextFormat.PlainText)
+        self.text.setWordWrap(True)
+        # Changing words may not widen the window.
+        self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.bar = QProgressBar(self)
         self.bar.setRange(0, 0)
         self.bar.setAccessibleName(task.text)
@@ -92,7 +110,7 @@ class _Row(QFrame):
         self.cancel.clicked.connect(task.cancel)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 5, 8, 5)
-        row.addWidget(label, 1)
+        row.addWidget(self.text, 1)
         row.addWidget(self.bar)
         row.addWidget(self.cancel)
 

@@ -10,14 +10,21 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from quantdesk.config import DEFAULT_SYMBOLS, ConfigError
+from quantdesk.config import DEFAULT_SYMBOLS, ConfigError, StoreLimits
 from quantdesk.model.alerts import AlertRule
 from quantdesk.model.frame import LEAST_REFIT_EVERY, LONGEST_WINDOW, SHORTEST_WINDOW, PairSettings
 from quantdesk.model.intervals import interval_ms_of
+from quantdesk.store.address import StoreAddress, parse_address
+from quantdesk.store.base import Retention
 
 MAX_RECENT = 10
 MAX_SYMBOLS = 200
 MAX_FILE_BYTES = 4 << 20
+#: What the limits of the store may be: days, GB, days; 0 = no limit.
+KEEP_DAYS = (0, 36_500)
+KEEP_GB = (0.0, 100_000.0)
+COMPRESS_DAYS = (0, 3_650)
+_GB = 1_000_000_000
 
 
 @dataclass(slots=True)
@@ -47,6 +54,11 @@ class Settings:
     last_folder: str = ""
     ask_on_close: bool = True
     close_to_tray: bool = False
+    database: str = ""  # URL of the store without a password; empty = the file in the data folder
+    keep_ticks_days: int = 0  # 0 = for ever
+    keep_ticks_gb: float = 10.0  # 0 = as many as there are
+    compress_after_days: int = 7  # 0 = never
+    server_offer_declined: bool = False
 
     def remember_file(self, path: Path) -> None:
         """Put a file on top of the recent ones."""
@@ -67,6 +79,28 @@ class Settings:
         """Return the alert rule."""
         return AlertRule(self.alert_level, self.alert_rearm, self.alerts_enabled, self.muted)
 
+    def store_address(self, folder: Path) -> StoreAddress | None:
+        """Return the store that was chosen, or None for the one in the data folder; ``folder`` keeps its spill."""
+        return parse_address(self.database, folder) if self.database else None
+
+    def take_store(self, address: StoreAddress | None) -> None:
+        """Keep the choice of a store, never its password."""
+        self.database = "" if address is None else address.url
+
+    def retention(self) -> Retention:
+        """Return how long the embedded store keeps trades; a server has settings of its own."""
+        return Retention(self.keep_ticks_days, round(self.keep_ticks_gb * _GB), self.compress_after_days)
+
+    def store_limits(self) -> StoreLimits:
+        """Return the bounds to open the embedded store with: its first act may be to delete beyond them."""
+        kept = self.retention()
+        return StoreLimits(max_tick_bytes=kept.keep_bytes, max_tick_age_days=kept.keep_days)
+
+    def take_retention(self, retention: Retention) -> None:
+        """Keep how long the embedded store keeps trades."""
+        self.keep_ticks_days, self.compress_after_days = retention.keep_days, retention.compress_days
+        self.keep_ticks_gb = retention.keep_bytes / _GB
+
     def take_rule(self, rule: AlertRule) -> None:
         """Keep the alert rule."""
         self.alert_level, self.alert_rearm = rule.level, rule.rearm
@@ -83,6 +117,9 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "refit_every": (0, 1_000_000),
     "alert_level": (0.1, 100.0),
     "alert_rearm": (0.05, 100.0),
+    "keep_ticks_days": KEEP_DAYS,
+    "keep_ticks_gb": KEEP_GB,
+    "compress_after_days": COMPRESS_DAYS,
 }
 _CHOICES = {"theme": ("dark", "light", "system")}
 
@@ -101,6 +138,8 @@ def _accepted(name: str, value: object, default: object) -> object:
         return value if low <= value <= high else default
     if name == "interval" and isinstance(value, str):
         return value if _is_interval(value) else default
+    if name == "database" and isinstance(value, str):
+        return _without_password(value)
     return value if value in _CHOICES.get(name, (value,)) else default
 
 
@@ -109,6 +148,14 @@ def _is_interval(name: str) -> bool:
         return interval_ms_of(name) > 0
     except ConfigError:
         return False
+
+
+def _without_password(url: str) -> str:
+    """Return a store's URL without a password; nothing where it names no store."""
+    try:
+        return parse_address(url, Path()).url if url else ""
+    except (ConfigError, RuntimeError):  # the latter for the home of a user that does not exist
+        return ""
 
 
 class SettingsStore:

@@ -140,6 +140,7 @@ class DeskStatusBar(QStatusBar):
         self.age = self._label(self.tr("Last trade"), "", self.tr("Age of the last trade of Y and of X"), 112)
         self.rate = self._label(self.tr("Rate"), "", self.tr("Messages received per second"), 58)
         self.gaps = self._label(self.tr("Gaps"), "", "", 52)
+        self.store_kind = self._label(self.tr("Kind of store"), "", "")
         self.store = self._label(self.tr("Store"), "", "", 128)
         self.checks = QToolButton(self)
         self.checks.setObjectName("kline_checks")
@@ -198,6 +199,7 @@ class DeskStatusBar(QStatusBar):
         if status.spilled:
             words = self.tr("SPILLED {0} · {1}").format(f"{status.spilled:,}", words)
         self.store.setText(words)
+        self.show_store_kind(status.place)
         self.store.setToolTip(
             self.tr("{0}\n{1} trades wait to be written, {2} written, {3} held already; {4} on disk").format(
                 status.text or self.tr("Store"),
@@ -207,6 +209,15 @@ class DeskStatusBar(QStatusBar):
                 size_text(status.size_bytes),
             )
         )
+
+    def show_store_kind(self, words: str) -> None:
+        """Show what the store is and how it keeps bars: in short in the bar, all of it in the tip."""
+        kind, _, mode = words.partition(", ")
+        short = f"{kind.partition(' ')[0]} · {mode.rpartition(' ')[2]}" if mode else words
+        self.store_kind.setText(short)
+        self.store_kind.setToolTip(words)
+        self.store_kind.setAccessibleName(self.tr("Kind of store: {0}").format(words or _NONE))
+        self.store_kind.setVisible(bool(words))
 
     def show_checks(self, matched: int, explained: int, compared: int) -> None:
         """Show how many bars agree with the exchange's klines."""
@@ -254,6 +265,7 @@ class DeskStatusBar(QStatusBar):
         row.setContentsMargins(2, 0, 6, 0)
         row.setSpacing(2)
         row.addWidget(self.store_light)
+        row.addWidget(self.store_kind)
         row.addWidget(self.store)
         for part in (self.lag, self.age, self.rate, self.gaps, self.checks, store):
             self.addPermanentWidget(part)

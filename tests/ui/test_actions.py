@@ -67,10 +67,18 @@ def test_every_control_has_an_accessible_name(desk: Desk) -> None:
 def test_every_control_of_every_dialog_has_an_accessible_name(desk: Desk) -> None:
     window = desk.window
     window.show()
-    for name in ("help.shortcuts", "help.about", "alerts.settings", "pair.settings", "market.add"):
+    for name in (
+        "help.shortcuts",
+        "help.about",
+        "alerts.settings",
+        "pair.settings",
+        "market.add",
+        "data.storage",
+        "data.copy_store",
+    ):
         window.registry[name].trigger()
     window.prompts.ask_close(desk.theme.tokens, tray=True)
-    for name in ("shortcuts", "about", "alerts", "pair", "symbol", "close"):
+    for name in ("shortcuts", "about", "alerts", "pair", "symbol", "close", "storage", "copy"):
         dialog = window.prompts.dialog(name)
         assert dialog is not None and dialog.accessibleName(), name
         nameless = [w for w in interactive(dialog) if not w.accessibleName() and not isinstance(w, QLabel)]

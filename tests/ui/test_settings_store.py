@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quantdesk.model.frame import PairSettings
+from quantdesk.store.base import Retention
 from quantdesk.ui.settings_store import MAX_RECENT, Settings, SettingsStore
 
 
@@ -95,3 +96,38 @@ def test_nothing_is_written_twice_and_no_part_file_stays(tmp_path: Path) -> None
 def test_an_interval_that_is_none_falls_back_to_the_default(tmp_path: Path, interval: str) -> None:
     (tmp_path / "settings.json").write_text(json.dumps({"interval": interval}), encoding="utf-8")
     assert SettingsStore(tmp_path).settings.pair().interval == "1m"
+
+
+def test_a_stores_url_is_kept_without_its_password(tmp_path: Path) -> None:
+    write(tmp_path, json.dumps({"database": "postgresql://trader:s3cret@db/desk?sslmode=require&sslpassword=s3cret"}))
+    store = SettingsStore(tmp_path)
+    assert store.settings.database == "postgresql://trader@db:5432/desk?sslmode=require"
+    store.settings.muted = True
+    assert store.save() and "s3cret" not in store.path.read_text(encoding="utf-8")
+    address = store.settings.store_address(tmp_path)
+    assert address is not None and address.words == "trader@db:5432/desk"
+    store.settings.take_store(address.with_password("s3cret"))
+    assert store.save() and "s3cret" not in store.path.read_text(encoding="utf-8")
+    store.settings.take_store(None)
+    assert store.settings.store_address(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://a@b/c", "postgresql://nobody", "sqlite:///", "sqlite:///~nobody-here/x", "\x00", "a" * 9_999]
+)
+def test_a_url_that_names_no_store_falls_back_to_the_file(tmp_path: Path, url: str) -> None:
+    write(tmp_path, json.dumps({"database": url}))
+    assert SettingsStore(tmp_path).settings.store_address(tmp_path) is None
+
+
+def test_limits_of_the_store_outside_their_bounds_fall_back(tmp_path: Path) -> None:
+    write(tmp_path, json.dumps({"keep_ticks_days": -1, "keep_ticks_gb": -0.1, "compress_after_days": 1_000_000}))
+    settings = SettingsStore(tmp_path).settings
+    assert (settings.keep_ticks_days, settings.keep_ticks_gb, settings.compress_after_days) == (0, 10.0, 7)
+    write(tmp_path, json.dumps({"keep_ticks_days": 90, "keep_ticks_gb": 250, "compress_after_days": 3}))
+    settings = SettingsStore(tmp_path).settings
+    assert settings.retention() == Retention(90, 250_000_000_000, 3)
+    limits = settings.store_limits()
+    assert (limits.max_tick_age_days, limits.max_tick_bytes) == (90, 250_000_000_000)
+    settings.take_retention(Retention(0, 1_500_000_000, 0))
+    assert (settings.keep_ticks_days, settings.keep_ticks_gb, settings.compress_after_days) == (0, 1.5, 0)
