@@ -313,10 +313,15 @@ class Ingest:
         """Take in the ledger of symbols that another program has written until now."""
         for instrument in self._writer.takeovers():
             leg = self.legs.get(instrument.symbol)
-            if leg is not None and self._group is not None:
-                task = self._group.create_task(self.opening.adopt(leg), name=f"adopt {leg.symbol}")
-                self._adoptions.add(task)
-                task.add_done_callback(self._adoptions.discard)
+            if leg is not None:
+                self.adopt(leg)
+
+    def adopt(self, leg: Leg) -> None:
+        """Take in what the store's ledger says of a symbol, once it answers."""
+        if self._group is not None:
+            task = self._group.create_task(self.opening.adopt(leg), name=f"adopt {leg.symbol}")
+            self._adoptions.add(task)
+            task.add_done_callback(self._adoptions.discard)
 
     def _tell_gaps(self) -> None:
         now = self._clock()

@@ -76,12 +76,12 @@ class Opening:
         carry_on, old = (last, None) if last is not None and last[1] > horizon else (None, last)
         leg.open(instrument, carry_on, rows, stored, first=first, old=old)
         self._ingest.check_tail(leg)
+        if held is None:
+            self._ingest.adopt(leg)
         async with asyncio.TaskGroup() as group:
             if self._history:
                 group.create_task(self._klines(leg), name=f"klines {leg.symbol}")
             group.create_task(self._seam(leg), name=f"seam {leg.symbol}")
-            if held is None:
-                group.create_task(self.adopt(leg), name=f"adopt {leg.symbol}")
 
     async def adopt(self, leg: Leg) -> None:
         """Take in the holes that the store has of a symbol, once it answers; they are filled like any other."""

@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from contextlib import suppress
 
-from quantdesk.store.base import LeasedElsewhereError, Store
+from quantdesk.store.base import LeasedElsewhereError, Store, StoreError
 from quantdesk.store.repeats import Repeats
 from quantdesk.store.standby import Standby
 from quantdesk.store.write_queue import Bars, Ledger, Ticks, Work
@@ -23,6 +23,7 @@ class Recorder:
         self.duplicates = self.rejected = 0
         self._written: Counter[tuple[str, str]] = Counter()
         self._repeats = Repeats()
+        self._unsure: Ticks | None = None
 
     @property
     def written(self) -> int:
@@ -69,11 +70,16 @@ class Recorder:
                 return
             # What waited in the spill may be nowhere else; rows of the past are the same whoever brings them.
             new = store.append_ticks(work.instrument, work.ticks, guest=True)
+        except StoreError:
+            self._unsure = work  # a line that breaks at the end may leave it committed all the same
+            raise
         self._written[work.instrument.venue, work.instrument.symbol] += new
         again = len(work.ticks) - new
-        if again and not replayed:  # a spill replayed for the second time is no duplicate of the exchange
+        # What is written for the second time, from a spill or after a failure, is no duplicate of the exchange.
+        if again and not replayed and work is not self._unsure:
             self.duplicates += again
             self._repeats.add(work.instrument, again)
+        self._unsure = None
 
     def care(self, store: Store) -> None:
         """Count what was dropped, keep alive what the store needs, take over what nobody writes any more."""

@@ -27,6 +27,7 @@ A_ROW = rb"\d{13}\t\d+\t[^\n]*\n\d{13}\t\d+\t"
 @pytest.fixture
 def base(own_server: DatabaseServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     monkeypatch.setattr("quantdesk.ingest.opening.BLIND_AFTER", 0.5)
+    monkeypatch.setattr("quantdesk.store.writer._SLOW_AFTER", 1.0)
     with database(own_server, tmp_path) as made:
         yield made
 
@@ -72,7 +73,7 @@ async def test_a_server_killed_in_mid_write_loses_nothing(base: Database) -> Non
 
 async def test_a_stopped_server_is_told_and_spilled_for(base: Database) -> None:
     address = replace(base.address, options=(("connect_timeout", "2"),))
-    limits = replace(SOON, answer_seconds=2.0)
+    limits = replace(SOON, answer_seconds=1.2)
     async with market(60.0) as at, session(at.endpoints, address, store=limits) as run:
         await run.flowing(30)
         base.pause()

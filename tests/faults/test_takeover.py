@@ -72,6 +72,7 @@ async def test_a_holder_whose_line_is_cut_is_taken_over_and_stands_by_when_it_is
         assert await _records(first) < 15
         await first.flowing(20)
         await whole(at, first, base.address)
+        assert first.writer.status.duplicates == second.writer.status.duplicates == 0, "what both had is no duplicate"
 
 
 async def test_open_gaps_of_the_dead_one_are_filled_by_who_takes_over(base: Database) -> None:

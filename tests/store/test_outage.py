@@ -235,6 +235,37 @@ def test_a_damaged_spill_is_said_and_its_ids_are_booked_as_missing(tmp_path: Pat
     assert (tmp_path / "store.sqlite.spill.damaged").exists()
 
 
+def test_a_commit_whose_answer_was_lost_counts_no_duplicate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with writing(tmp_path, replace(QUICK, spill_after=20.0)) as (writer, store):
+        append, lost = store.append_ticks, [True]
+
+        def unheard(*arguments: Any, **options: Any) -> int:
+            new = append(*arguments, **options)
+            if lost.pop():
+                lost.append(False)
+                raise StoreError("the line broke")
+            lost.append(False)
+            return new
+
+        monkeypatch.setattr(store, "append_ticks", unheard)
+        writer.put_ticks(BTC, trades(30))
+        assert writer.flush(20)
+        assert not lost[0]
+        assert writer.status.duplicates == 0
+        writer.put_ticks(BTC, trades(5))
+        assert writer.flush(20)
+        assert writer.status.duplicates == 5, "what comes again later is one"
+    assert stored(tmp_path) == list(range(1, 31))
+
+
+def test_a_row_of_the_ledger_that_waits_alone_is_not_said_to_be_trades(tmp_path: Path) -> None:
+    with writing(tmp_path) as (writer, _), locked(tmp_path):
+        writer.put_gaps(BTC, [Gap("BTCUSDT", 5, 6, 0, 1, 1)])
+        until(lambda: tmp_path.joinpath("store.sqlite.spill").exists())
+        until(lambda: "locked" in writer.status.text)
+        assert "trades" not in writer.status.text
+
+
 def test_an_impossible_number_does_not_block_the_spill(tmp_path: Path) -> None:
     ticks = trades(30)
     with writing(tmp_path) as (writer, _):

@@ -16,7 +16,7 @@ import pytest
 from quantdesk.config import StoreLimits
 from quantdesk.store.address import StoreAddress, file_address
 from quantdesk.store.base import LeasedElsewhereError, StoreError
-from quantdesk.store.ledger_report import account_of, open_holes
+from quantdesk.store.ledger_report import account_of, book_holes, open_holes
 from quantdesk.store.opening import open_reader, open_store
 from quantdesk.store.server.store import ServerStore, open_server
 from quantdesk.store.standby import Standby
@@ -100,11 +100,7 @@ def test_of_two_symbols_each_is_written_by_who_came_first(timescale_address: Sto
 def test_a_killed_recorder_is_taken_over_within_15_s_without_a_lost_or_doubled_trade(
     timescale_address: StoreAddress, tmp_path: Path
 ) -> None:
-    limits = StoreLimits()  # the real lease
-    with (
-        rival(timescale_address, tmp_path, limits.lease_seconds) as first,
-        writing(timescale_address, limits) as second,
-    ):
+    with rival(timescale_address, tmp_path, SHORT.lease_seconds) as first, writing(timescale_address) as second:
         first.ask("put 1 100")
         put(second, 40, 120)
         assert str(first.process.pid) in second.status.standby
@@ -181,7 +177,9 @@ def test_a_lease_that_lapsed_and_was_another_s_meanwhile_is_a_takeover(timescale
 def test_what_a_failed_transaction_took_is_not_held(
     timescale_address: StoreAddress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = open_server(timescale_address, SHORT)
+    before, store = open_server(timescale_address, SHORT), open_server(timescale_address, SHORT)
+    before.append_ticks(BTC, TICKS[:5])
+    before.close()
     try:
 
         def fail(*_: object) -> int:
@@ -191,7 +189,7 @@ def test_what_a_failed_transaction_took_is_not_held(
             patched.setattr(ServerStore, "_insert_ticks", fail)
             with pytest.raises(StoreError, match="the line broke"):
                 store.append_ticks(BTC, TICKS[:10])
-        assert store.append_ticks(BTC, TICKS[:10]) == 10
+        assert store.append_ticks(BTC, TICKS[:10]) == 5
     finally:
         store.close()
 
@@ -275,6 +273,22 @@ def test_who_has_given_a_symbol_up_takes_nothing_over(timescale_address: StoreAd
         time.sleep(1.5)
         assert second.takeovers() == []
         assert stored(timescale_address) == ids(1, 20)
+
+
+def test_holes_are_booked_where_nobody_else_writes_and_no_right_is_kept(timescale_address: StoreAddress) -> None:
+    first, second = open_server(timescale_address, SHORT), open_server(timescale_address, SHORT)
+    try:
+        for instrument in (BTC, ETH):
+            ticks = trades(20, symbol=instrument.symbol)
+            first.append_ticks(instrument, [*ticks[:8], *ticks[12:]])
+        first.release(ETH)
+        assert book_holes(second, {}) == 1
+        assert [(gap.first_id, gap.last_id) for gap in second.load_gaps(ETH)] == [(9, 12)]
+        assert second.load_gaps(BTC) == []
+        assert first.acquire(ETH)
+    finally:
+        first.close()
+        second.close()
 
 
 def test_two_programs_of_one_folder_have_a_spill_file_each(timescale_address: StoreAddress) -> None:

@@ -168,8 +168,8 @@ def test_what_the_server_raises_is_told_and_leaves_nothing_behind(server_address
         "CREATE TRIGGER trouble BEFORE UPDATE ON instruments FOR EACH ROW EXECUTE FUNCTION trouble()",
     )
     for code, kind, words in RAISED:
-        sql(server_address, "INSERT INTO meta VALUES ('trouble', %s) ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value",
-            values=(code,))  # fmt: skip
+        noted = "INSERT INTO meta VALUES ('trouble', %s) ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value"
+        sql(server_address, noted, values=(code,))
         with pytest.raises(kind, match=words) as failed:
             store.append_ticks(BTC, ticks)
         assert type(failed.value) is kind and "s3cret" not in str(failed.value)
