@@ -149,10 +149,12 @@ def test_the_newest_bars_may_be_source_bars_behind_the_last_trade(store: Store, 
 
 def test_bars_from_trades_are_read_in_blocks_with_the_ids_of_their_trades(store: Store, btc: Instrument) -> None:
     ticks = trades(500)
-    store.append_ticks(btc, [t for t in ticks if t.agg_id != 250])
-    store.append_ticks(btc, [ticks[249]])
-    for interval in Interval:
-        want = kept(ticks, interval)
+    store.append_ticks(btc, [t for t in ticks if t.agg_id not in (150, 250, 350)])
+    for interval, late in zip(Interval, (150, 250, 350), strict=True):
+        before = kept([t for t in ticks if t.agg_id not in (150, 250, 350) or t.agg_id < late], interval)
+        assert rows(store.load_bars(btc, interval.value).bars) == rows(before.bars)
+        store.append_ticks(btc, [ticks[late - 1]])
+        want = kept([t for t in ticks if t.agg_id not in (150, 250, 350) or t.agg_id <= late], interval)
         blocks = list(store.iter_trade_bars(btc, interval.value, 2**42, chunk=9))
         assert [row for b in blocks for row in rows(b.bars)] == rows(want.bars)
         assert [i for b in blocks for i in b.first_id.tolist()] == want.first_id.tolist()

@@ -143,7 +143,7 @@ class ServerStore(ServerReader, SqlWriter):
         """Take or keep the right to write an instrument; False while another program has it."""
         try:
             with self._writing() as connection:
-                self._leases.admit(connection, self._ensure(connection, instrument)[0], instrument)
+                self._admit(connection, self._ensure(connection, instrument)[0], instrument)
         except LeasedElsewhereError:
             return False
         return True

@@ -95,8 +95,9 @@ def test_a_store_that_is_opened_refreshes_what_a_dead_one_left(aggregate_address
     assert all_bars(again, BTC) == told_by([*ticks[:300], late, *ticks[300:]])
 
 
+@pytest.mark.parametrize("asks_first", [True, False])
 def test_who_takes_an_instrument_over_refreshes_what_its_dead_writer_left(
-    store: Store, aggregate_address: StoreAddress, opened: Opened
+    store: Store, aggregate_address: StoreAddress, asks_first: bool
 ) -> None:
     ticks, heir = trades(900), store
     late = ticks.pop(300)
@@ -106,6 +107,7 @@ def test_who_takes_an_instrument_over_refreshes_what_its_dead_writer_left(
     dead._refresher.stop()
     dead.append_ticks(BTC, [late])
     dead.close()
+    assert not asks_first or heir.acquire(BTC)
     heir.append_ticks(BTC, ticks[-1:])
     assert all_bars(heir, BTC) == told_by([*ticks[:300], late, *ticks[300:]])
 

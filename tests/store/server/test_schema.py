@@ -197,6 +197,7 @@ def test_aggregates_that_became_tables_behind_a_broken_line_are_served_as_tables
     store._link.drop()
     assert store.append_ticks(BTC, ticks) == 300
     assert store.bar_mode == "tables"
+    assert (store.facts().trouble, store.facts().refresh_lag) == ("", None)  # nobody refreshes what is not there
     assert_bars_are_exact(store, ticks, BTC)
 
 

@@ -193,6 +193,7 @@ def test_a_statement_that_takes_too_long_is_ended_by_the_server(timescale_addres
 MESSAGES = [
     ("SSL connection has been closed unexpectedly", StoreError, "the connection broke"),
     ("SSL SYSCALL error: EOF detected", StoreError, "the connection broke"),
+    ("SSL SYSCALL error: Success", StoreError, "the connection broke"),
     ("SSL error: certificate verify failed", StoreRefusedError, "no secure connection"),
     ('connection to server at "x", port 1 failed: FATAL:  role "database" does not exist', StoreRefusedError, "let"),
     ('connection to server at "x", port 1 failed: FATAL:  database "a b" does not exist', StoreRefusedError, "no such"),
