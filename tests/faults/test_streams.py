@@ -12,6 +12,7 @@ import pytest
 from quantdesk.config import Endpoints
 from quantdesk.feed.binance import Route
 from quantdesk.simulator.faults import Faults
+from quantdesk.simulator.streams import ControlSeen
 from quantdesk.types import Light
 from tests.faults.harness import GENEROUS, PAIR, QUICK, VENUE, Market, Session, check, market, session, until
 
@@ -33,11 +34,17 @@ async def test_row_4_one_silent_stream_is_renewed_and_no_other(tmp_path: Path) -
         await until(run.is_live)
         asked = len(at.server.streams.controls)
         at.faults = Faults(silent=frozenset({MUTE}), renewable=True)
+        since: list[ControlSeen] = []
+
+        def renewed() -> bool:
+            since[:] = [c for c in list(at.server.streams.controls)[asked:] if c.method != "LIST_SUBSCRIPTIONS"]
+            return {c.method for c in since} == {"SUBSCRIBE", "UNSUBSCRIBE"}
+
+        await until(renewed)
         count = len(run.heard.ids["ETHUSDT"])
         await until(lambda: len(run.heard.ids["ETHUSDT"]) > count + 20)
-        controls = [c for c in list(at.server.streams.controls)[asked:] if c.method != "LIST_SUBSCRIPTIONS"]
-        assert {c.method for c in controls} == {"SUBSCRIBE", "UNSUBSCRIBE"}
-        assert {name for c in controls for name in c.params} == {MUTE}
+        assert renewed()
+        assert {name for c in since for name in c.params} == {MUTE}
         assert run.ingest.status.reconnects == 0
         assert run.ingest.clients[Route.MARKET].generations == 1
         at.faults = Faults()
