@@ -14,7 +14,7 @@ from quantdesk.bars.arrays import BarArrays
 from quantdesk.feed.sequencer import Sequencer, Verdict
 from quantdesk.ingest.listener import Guarded
 from quantdesk.store.base import StoredInstrument
-from quantdesk.store.server.ranges import Ranges
+from quantdesk.store.ranges import Ranges
 from quantdesk.types import BookTicker, Coverage, Gap, GapState, Instrument, Tick
 
 #: Ticks kept while the store is asked what it holds; what comes beyond is a gap and filled later.

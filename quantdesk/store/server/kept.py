@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from quantdesk.store.server.ranges import Ranges
+from quantdesk.store.ranges import Ranges
 from quantdesk.store.server.schema import VIEWS
 from quantdesk.store.server.settings import dropped
 from quantdesk.types import Interval

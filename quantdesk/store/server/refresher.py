@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from quantdesk.store.address import StoreAddress
 from quantdesk.store.base import StoreError
+from quantdesk.store.ranges import Ranges
 from quantdesk.store.schema import instruments
 from quantdesk.store.server.link import Link
-from quantdesk.store.server.ranges import Ranges
 from quantdesk.store.server.schema import VIEWS
 from quantdesk.store.server.settings import dropped
 from quantdesk.store.server.words import ServerBusyError

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from quantdesk.store.base import Retention
+from quantdesk.store.ranges import Ranges
 from quantdesk.store.schema import meta
-from quantdesk.store.server.ranges import Ranges
 
 _KEYS = {"keep_days": "keep_days", "keep_bytes": "keep_bytes", "compress_days": "compress_days"}
 _DROPPED = "ticks_dropped"

@@ -16,8 +16,8 @@ import pytest
 
 from quantdesk.store.address import StoreAddress
 from quantdesk.store.opening import open_store
+from quantdesk.store.ranges import Ranges
 from quantdesk.store.server.link import Link, connect
-from quantdesk.store.server.ranges import Ranges
 from quantdesk.store.server.refresher import GRACE_MS, SLICE_MS, TURN, Refresher
 from quantdesk.store.server.settings import write_dropped
 from quantdesk.types import Interval

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantdesk.store.server.ranges import Ranges
+from quantdesk.store.ranges import Ranges
 
 EDGES = st.tuples(st.integers(0, 60), st.integers(0, 60))
 STEPS = st.lists(st.tuples(st.sampled_from(["add", "remove"]), EDGES), max_size=25)
