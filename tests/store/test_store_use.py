@@ -77,6 +77,7 @@ def test_the_facts_tell_kind_mode_rows_and_sizes(
         assert facts.bar_mode == ("continuous aggregates" if kind == "aggregates" else "tables")
         assert facts.place == empty.words
         assert (facts.rows["ticks"], facts.rows["source_bars"], facts.rows["gaps"]) == (400, 2, 1)
+        assert facts.rows["bars"] == sum(len(store.load_bars(BTC, i.value).bars) for i in Interval)
         assert facts.sizes["ticks"] > 20_000 and facts.sizes["bars"] > 8_000
         assert facts.size_bytes is not None and facts.size_bytes >= sum(facts.sizes.values()) // 2
         assert (facts.retention.keep_days, facts.trouble) == (0, "")

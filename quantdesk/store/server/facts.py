@@ -9,13 +9,15 @@ import sqlalchemy as sa
 
 from quantdesk.store.address import StoreAddress
 from quantdesk.store.base import StoreFacts
-from quantdesk.store.schema import gaps, instruments, source_bars
+from quantdesk.store.schema import bars, gaps, instruments, source_bars
 from quantdesk.store.server.leases import holders
 from quantdesk.store.server.link import SCHEMA
 from quantdesk.store.server.probe import Ability, StoreForm
 from quantdesk.store.server.schema import VIEWS
 from quantdesk.store.server.settings import read_retention
 
+#: Bars that take less are counted.
+_COUNTED_BYTES = 32_000_000
 _TABLES = ("ticks", "bars", "source_bars", "kept_bars", "gaps")
 _SIZE = sa.text("SELECT COALESCE(pg_total_relation_size(to_regclass(:name)), 0)")
 _HYPERTABLE_SIZE = sa.text("SELECT COALESCE(hypertable_size(CAST(:name AS regclass)), 0)")
@@ -41,7 +43,7 @@ def collect(connection: sa.Connection, address: StoreAddress, ability: Ability, 
         ability.words,
         form.bar_mode,
         address.words,
-        _rows(connection, form),
+        _rows(connection, form, sizes["bars"]),
         sizes,
         sum(sizes.values()),
         before,
@@ -74,11 +76,13 @@ def _sizes(connection: sa.Connection, form: StoreForm) -> dict[str, int]:
     return sizes
 
 
-def _rows(connection: sa.Connection, form: StoreForm) -> dict[str, int]:
-    """Count the ticks exactly, the rest as the server's statistics have it: counting would read them all."""
+def _rows(connection: sa.Connection, form: StoreForm, bar_bytes: int) -> dict[str, int]:
+    """Count by table; many bars as the server's statistics have them, for counting would read them all."""
     ticks = connection.execute(sa.select(sa.func.coalesce(sa.func.sum(instruments.c.ticks), 0))).scalar_one()
     rows = {"ticks": int(ticks)}
-    if form.aggregates:
+    if bar_bytes < _COUNTED_BYTES:  # a young table has no statistics yet
+        rows["bars"] = int(connection.execute(sa.select(sa.func.count()).select_from(bars)).scalar_one())
+    elif form.aggregates:
         rows["bars"] = sum(_number(connection, _ROWS_OF, view) for view in VIEWS.values())
     else:
         rows["bars"] = _number(connection, _ROWS, "bars")
