@@ -83,7 +83,8 @@ class AttachedBars:
         known = self._market.instrument(instrument.symbol)
         if known is None or not known.venue:
             for held in await asyncio.to_thread(reader.find, instrument.symbol, instrument.venue):
-                self._market.on_instrument(held.instrument)
+                if self._wants(instrument.symbol):
+                    self._market.on_instrument(held.instrument)
 
     def _show(self, symbol: str, interval: Interval, stored: StoredBars, end: int) -> None:
         key = (symbol, interval)
@@ -100,9 +101,13 @@ class AttachedBars:
         tail.update(rows)
         for at in [at for at in tail if at < end - 2 * _AGAIN_MS]:
             del tail[at]
-        if news.any() and not self._is_fed(symbol):
+        if news.any() and self._wants(symbol):
             origin = tuple(each for each, new in zip(stored.origin, news.tolist(), strict=True) if new)
             self._market.load(symbol, interval, StoredBars(stored.bars[news], origin))
+
+    def _wants(self, symbol: str) -> bool:
+        """Tell whether a symbol is still shown and not fed: it may have been removed while the store was asked."""
+        return not self._is_fed(symbol) and any(one.symbol == symbol for one in self._instruments())
 
     def _newest(self, symbol: str, interval: Interval) -> int | None:
         """Return the open time of the last bar on screen; it may not have been whole when it was loaded."""

@@ -148,8 +148,9 @@ class Feeding(QObject):
 
     def _plan_now(self) -> SessionPlan:
         """Return the running plan with the symbols that were added and removed meanwhile."""
-        feed, plan = self._session.feed, self._session.plan
-        return replace(plan, symbols=tuple(feed.legs)) if feed is not None and feed.legs else plan
+        feed = self._session.feed
+        symbols = feed.legs if feed is not None and feed.legs else self._session.symbols
+        return replace(self._session.plan, symbols=tuple(symbols))
 
     async def _switch(self, plan: SessionPlan) -> None:
         async with self._switching:  # a second click waits, or two sessions would run
@@ -255,16 +256,14 @@ class Feeding(QObject):
             session.market.load(symbol, interval, stored)
 
     async def _add(self, symbol: str) -> None:
-        if self._session.feed is not None:
-            await self._session.feed.add_symbol(symbol)
+        if self._session.plan.replay is None:
+            await self._session.add_symbol(symbol)
             if self._window is not None:
                 words = self.tr("Choose it as Y or X in the toolbar.")
                 self._window.toast(self.tr("Adding {0}").format(symbol), words, "ok")
 
     async def _remove(self, symbol: str) -> None:
-        if self._session.feed is not None:
-            await self._session.feed.remove_symbol(symbol)
-        self.market.remove_symbol(symbol)
+        await self._session.remove_symbol(symbol)
 
     async def _symbols_info(self) -> None:
         from quantdesk.feed.rest import RestError

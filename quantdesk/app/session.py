@@ -65,6 +65,7 @@ class Session:
         self.market = MarketModel(plan.origin)
         self.feed: Ingest | None = None
         self.writer: Writer | None = None
+        self.symbols = list(plan.symbols)  #: what is fed, or will be once the store is open
         self._limits = limits or FeedLimits()
         self._reader: Reader | None = None
         self._simulator: SimulatorServer | None = None
@@ -89,7 +90,7 @@ class Session:
         """
         # A server may let us wait: the first paint does not.
         if interval in tuple(Interval) and not self.address.is_server and self._may_hold():
-            wanted = [symbol for symbol in self.plan.symbols if symbol in symbols]
+            wanted = [symbol for symbol in self.symbols if symbol in symbols]
             self._put([held for symbol in wanted if (held := self._read(symbol, (Interval(interval),), seeds=False))])
 
     async def run(self) -> None:
@@ -106,14 +107,27 @@ class Session:
             endpoints = await self._start_simulator()
         from quantdesk.ingest.live import Ingest
 
-        self.feed = Ingest(
-            endpoints, self._limits, self.writer, self.market, self.plan.symbols, carry_on=self._carry_on
-        )
+        self.feed = Ingest(endpoints, self._limits, self.writer, self.market, self.symbols, carry_on=self._carry_on)
         self.feed.prefer(self._visible)
         async with asyncio.TaskGroup() as group:
             group.create_task(self.feed.run(), name="ingest")
             attached = AttachedBars(self.market, self._reading, self._instruments, self._is_fed)
             group.create_task(attached.run(), name="attached bars")
+
+    async def add_symbol(self, symbol: str) -> None:
+        """Take a symbol in, also while the store is still being opened."""
+        if symbol not in self.symbols:
+            self.symbols.append(symbol)
+        if self.feed is not None:
+            await self.feed.add_symbol(symbol)
+
+    async def remove_symbol(self, symbol: str) -> None:
+        """Let a symbol go, also while the store is still being opened."""
+        if symbol in self.symbols:
+            self.symbols.remove(symbol)
+        if self.feed is not None:
+            await self.feed.remove_symbol(symbol)
+        self.market.remove_symbol(symbol)
 
     def prefer(self, symbols: Sequence[str]) -> None:
         """Fill the gaps of these symbols before those of others: they are on screen."""
@@ -219,10 +233,10 @@ class Session:
         """Load what ``show_stored`` left out: the other intervals, and the trades of the running bars."""
         if not self._may_hold():
             return
-        for symbol in self.plan.symbols:
+        for symbol in tuple(self.symbols):
             left = [i for i in Interval if (symbol, i.value) not in self._shown]
             held = await asyncio.to_thread(self._read, symbol, left, seeds=True)
-            if held is None:
+            if held is None or symbol not in self.symbols:
                 continue
             self._put([held])
             if held.problem and self.address.is_server:

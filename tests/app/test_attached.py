@@ -12,10 +12,13 @@ from statistics import median
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from quantdesk.app.attached import AttachedBars
 from quantdesk.app.session import Session, SessionPlan
 from quantdesk.config import Endpoints, StoreLimits
+from quantdesk.model.market import MarketModel
 from quantdesk.store.address import StoreAddress
-from quantdesk.store.opening import open_store
+from quantdesk.store.base import Reader
+from quantdesk.store.opening import open_reader, open_store
 from quantdesk.store.writer import StoreWriter
 from quantdesk.types import Interval, Light, Origin
 from tests.faults.databases import database, lay_out
@@ -169,3 +172,26 @@ async def test_a_server_that_will_not_have_the_desk_is_said(
             assert session.writer.put_ticks(BTC, TICKS[:5])
         assert base.ask("SELECT key, value FROM quantdesk.meta ORDER BY key") == before
         assert base.ask("SELECT count(*) FROM quantdesk.ticks") == [(0,)]
+
+
+@pytest.mark.parametrize("where", ["sqlite"], indirect=True)
+async def test_a_symbol_removed_while_the_store_is_asked_does_not_come_back(
+    qapp: QApplication, where: StoreAddress
+) -> None:
+    with recorder(where) as writer:
+        await put(writer, 1, 100)
+        market, listed = MarketModel(Origin.LIVE), [BTC]
+        reader = open_reader(where)
+
+        def asked() -> Reader:
+            listed.clear()  # the user removes the symbol at this very moment
+            return reader
+
+        attached = AttachedBars(market, asked, lambda: tuple(listed), lambda symbol: False)
+        looking = asyncio.create_task(attached.run())
+        await until(lambda: not listed)
+        await asyncio.sleep(0.5)
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+        reader.close()
+        assert market.symbols() == ()
