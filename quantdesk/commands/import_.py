@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from itertools import combinations
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from quantdesk.commands.shared import UsageError, add_store_arguments, open_writer
 from quantdesk.config import DEFAULT_VENUE, SIMULATOR_VENUE
 from quantdesk.store.base import Store, StoreBusyError, StoreError, TickArrays
+from quantdesk.store.tick_days import ticks_of
 from quantdesk.types import Instrument, Light, Tick
 
 if TYPE_CHECKING:
@@ -170,12 +171,7 @@ def _check_disk(writer: StoreWriter) -> None:
 def _ticks(symbol: str, held: TickArrays) -> Iterator[list[Tick]]:
     for start in range(0, len(held), _CHUNK):
         span = slice(start, start + _CHUNK)
-        rows = zip(
-            held.agg_id[span].tolist(), held.price[span].tolist(), held.quantity[span].tolist(),
-            held.ts[span].tolist(), held.is_buyer_maker[span].tolist(), held.trades[span].tolist(),
-            strict=True,
-        )  # fmt: skip
-        yield [Tick(symbol, i, price, quantity, ts, bool(maker), n) for i, price, quantity, ts, maker, n in rows]
+        yield ticks_of(symbol, TickArrays(*(getattr(held, field.name)[span] for field in fields(held))))
 
 
 def _outcome(parts: Sequence[_Part], stored: Sequence[int]) -> str:

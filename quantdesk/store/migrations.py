@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 
@@ -13,13 +13,15 @@ def _count_duplicates(connection: sa.Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE instruments ADD COLUMN duplicates BIGINT DEFAULT '0' NOT NULL")
 
 
-#: Entry k turns version k + 1 into k + 2; what once was released stays as it is.
-STEPS: tuple[Callable[[sa.Connection], None], ...] = (_count_duplicates,)
+Steps = Sequence[Callable[[sa.Connection], None]]
+
+#: Entry k turns version k + 1 into k + 2; what once was released stays as it is. A server has its own.
+STEPS: Steps = (_count_duplicates,)
 
 
-def migrate(connection: sa.Connection, version: int) -> None:
-    """Take the steps from ``version`` to the present one and note it in the store."""
-    for step in STEPS[version - 1 :]:
+def migrate(connection: sa.Connection, version: int, steps: Steps | None = None) -> None:
+    """Take the steps (of SQLite, unless given) from ``version`` to the present one and note it in the store."""
+    for step in (STEPS if steps is None else steps)[version - 1 :]:
         step(connection)
     noted = sa.update(meta).where(meta.c.key == "schema_version").values(value=str(SCHEMA_VERSION))
     connection.execute(noted)

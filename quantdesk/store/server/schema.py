@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import psycopg2
 import sqlalchemy as sa
 
 from quantdesk.store import schema as shared
 from quantdesk.store.base import StoreRefusedError
+from quantdesk.store.migrations import Steps, migrate
 from quantdesk.store.schema import SCHEMA_VERSION
 from quantdesk.store.server.link import SCHEMA
 from quantdesk.store.server.probe import AGGREGATES, TABLES, Ability, StoreForm, check, form_of, look
@@ -73,7 +72,7 @@ def prepare(connection: sa.Connection, ability: Ability) -> StoreForm:
         if form is None:
             return _create(connection, ability)
         check(form, ability, SCHEMA_VERSION)
-        migrate(connection, form.version)
+        migrate(connection, form.version, STEPS)
         return StoreForm(SCHEMA_VERSION, form.bar_mode, form.hypertable)
 
 
@@ -84,15 +83,7 @@ def _count_duplicates(connection: sa.Connection) -> None:
 
 
 #: Entry k turns version k + 1 into k + 2; what once was released stays as it is.
-STEPS: tuple[Callable[[sa.Connection], None], ...] = (_count_duplicates,)
-
-
-def migrate(connection: sa.Connection, version: int) -> None:
-    """Take the steps from ``version`` to the present one, in the caller's transaction."""
-    for step in STEPS[version - 1 :]:
-        step(connection)
-    noted = sa.update(shared.meta).where(shared.meta.c.key == "schema_version")
-    connection.execute(noted.values(value=str(SCHEMA_VERSION)))
+STEPS: Steps = (_count_duplicates,)
 
 
 def _create(connection: sa.Connection, ability: Ability) -> StoreForm:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import fields
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
@@ -9,20 +12,20 @@ from quantdesk.store.base import Retention
 from quantdesk.store.ranges import Ranges
 from quantdesk.store.schema import meta
 
-_KEYS = {"keep_days": "keep_days", "keep_bytes": "keep_bytes", "compress_days": "compress_days"}
+_KEYS = tuple(field.name for field in fields(Retention))
 _DROPPED = "ticks_dropped"
 
 
 def read_retention(connection: sa.Connection) -> Retention:
     """Return the store's retention; the defaults where nothing was set."""
-    noted = _read(connection, list(_KEYS.values()))
-    return Retention(**{name: int(noted[key]) for name, key in _KEYS.items() if noted.get(key, "").isdecimal()})
+    noted = _read(connection, _KEYS)
+    return Retention(**{key: int(noted[key]) for key in _KEYS if noted.get(key, "").isdecimal()})
 
 
 def write_retention(connection: sa.Connection, retention: Retention) -> None:
     """Set the store's retention."""
-    for name, key in _KEYS.items():
-        _write(connection, key, str(max(0, int(getattr(retention, name)))))
+    for key in _KEYS:
+        _write(connection, key, str(max(0, int(getattr(retention, key)))))
 
 
 def dropped(connection: sa.Connection) -> Ranges:
@@ -45,6 +48,6 @@ def _write(connection: sa.Connection, key: str, value: str) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
 
 
-def _read(connection: sa.Connection, keys: list[str]) -> dict[str, str]:
+def _read(connection: sa.Connection, keys: Sequence[str]) -> dict[str, str]:
     rows = connection.execute(sa.select(meta.c.key, meta.c.value).where(meta.c.key.in_(keys)))
     return {row.key: row.value for row in rows}
