@@ -69,7 +69,9 @@ def error_words(error: BaseException) -> str:
     """Name what went wrong on the network."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"the certificate is not accepted ({cause.verify_message})"
+            # aiohttp's own error is of this kind, but has the reason in the one that it carries.
+            reason = getattr(getattr(cause, "certificate_error", cause), "verify_message", "") or "TLS failed"
+            return f"the certificate is not accepted ({reason})"
         if isinstance(cause, OSError) and cause.errno in _ERRNO:
             return _ERRNO[cause.errno]
         for kind, words in _KINDS:

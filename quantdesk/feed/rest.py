@@ -17,6 +17,7 @@ import msgspec
 from quantdesk.bars.arrays import BarArrays
 from quantdesk.config import Endpoints, FeedLimits
 from quantdesk.feed.binance import MAX_MS, BadFrame, number
+from quantdesk.feed.certificates import tls_context
 from quantdesk.feed.clock_offset import ClockOffset
 from quantdesk.feed.failures import error_words, retry_after, status_words
 from quantdesk.feed.pace import WINDOW, WeightBudget
@@ -213,7 +214,8 @@ class RestClient:
     async def _request(self, path: str, query: dict[str, str]) -> bytes:
         if self._session is None:
             # The system's proxy is looked up for each request; .netrc is none of our business.
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._limits.rest_timeout))
+            patience = aiohttp.ClientTimeout(total=self._limits.rest_timeout)
+            self._session = aiohttp.ClientSession(timeout=patience, connector=aiohttp.TCPConnector(ssl=tls_context()))
         url = self._base + path
         proxy = proxy_for(url)
         async with self._session.get(url, params=query, allow_redirects=False, proxy=proxy) as answer:

@@ -16,6 +16,7 @@ from websockets.exceptions import (
 )
 
 from quantdesk.config import FeedLimits
+from quantdesk.feed.certificates import tls_context
 from quantdesk.feed.failures import Remedy, error_remedy, error_words, retry_after, status_remedy, status_words
 from quantdesk.feed.proxy import is_loopback
 
@@ -91,6 +92,7 @@ async def open_socket(url: str, limits: FeedLimits, open_timeout: float) -> Sock
     try:
         connection = await connect(
             url,
+            ssl=tls_context() if url.startswith("wss:") else None,
             proxy=None if is_loopback(url) else True,
             compression=None,
             open_timeout=open_timeout,
