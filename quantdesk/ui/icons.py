@@ -23,8 +23,14 @@ def _source(name: str) -> str:
 
 def pixmap(name: str, colour: str, size: int) -> QPixmap:
     """Draw an icon of ``size`` physical pixels, its currentColor replaced by ``colour``."""
-    svg = _source(name).replace("currentColor", colour)
-    renderer = QSvgRenderer(QByteArray(svg.encode()))
+    return _draw(_lines(name, colour), size)
+
+
+def _lines(name: str, colour: str) -> QSvgRenderer:
+    return QSvgRenderer(QByteArray(_source(name).replace("currentColor", colour).encode()))
+
+
+def _draw(renderer: QSvgRenderer, size: int) -> QPixmap:
     picture = QPixmap(QSize(size, size))
     picture.fill(Qt.GlobalColor.transparent)
     painter = QPainter(picture)
@@ -44,10 +50,14 @@ def icon(name: str, tokens: Tokens) -> QIcon:
         (QIcon.Mode.Disabled, QIcon.State.Off, disabled),
         (QIcon.Mode.Disabled, QIcon.State.On, disabled),
     )
+    drawn: dict[tuple[str, str], list[QPixmap]] = {}
     for mode, state, colour in colours:
-        for size in _SIZES:
-            shown = off if state is QIcon.State.Off else on or off
-            made.addPixmap(pixmap(shown, colour, size), mode, state)
+        look = (off if state is QIcon.State.Off else on or off, colour)
+        if look not in drawn:
+            renderer = _lines(*look)
+            drawn[look] = [_draw(renderer, size) for size in _SIZES]
+        for picture in drawn[look]:
+            made.addPixmap(picture, mode, state)
     return made
 
 
