@@ -12,7 +12,7 @@ def main() -> int:
     """Set up and start."""
     try:
         ground.check_python()
-        ground.install_debian_packages(ground.QT_PACKAGES + ground.X11_PACKAGES)
+        ground.install_debian_packages(ground.DESK_PACKAGES)
         ground.install_environment("")
     except ground.GroundError as error:
         print(f"quantdesk: {error}", file=sys.stderr)

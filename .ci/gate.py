@@ -34,7 +34,7 @@ def main() -> int:
     args, rest = parser.parse_known_args()
     try:
         ground.check_python()
-        ground.install_debian_packages(ground.QT_PACKAGES + ground.X11_PACKAGES + ground.GATE_PACKAGES)
+        ground.install_debian_packages(ground.DESK_PACKAGES + ground.GATE_PACKAGES)
         ground.install_environment("dev")
         _install_servers()
     except (ground.GroundError, timescale_server.ServerError, pglite_server.ServerError) as error:
@@ -42,6 +42,8 @@ def main() -> int:
         return 1
     steps = {name: list(command) for name, command in STEPS.items()}
     if args.long:
+        steps["package"] = [".ci/package.py", "--compress", "1"]
+        os.environ["QUANTDESK_PACKAGED"] = str(ground.ROOT / "dist")
         # One at a time: these measure real times and kill real programs.
         steps["long tests"] = ["-m", "pytest", "-q", "-m", "long", "--timeout", "1800"]
     for name in steps.keys() & {"tests", "long tests"}:

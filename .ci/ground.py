@@ -23,6 +23,7 @@ QT_PACKAGES = (
     "libfontconfig1",
     "libxkbcommon0",
     "libdbus-1-3",
+    "libgssapi-krb5-2",
     "fonts-dejavu-core",
 )
 #: What Qt needs to open windows under X11.
@@ -30,8 +31,12 @@ X11_PACKAGES = (
     "libxcb-cursor0", "libxcb-icccm4", "libxcb-image0", "libxcb-keysyms1", "libxcb-randr0", "libxcb-render-util0",
     "libxcb-shape0", "libxcb-sync1", "libxcb-xfixes0", "libxcb-xkb1", "libxkbcommon-x11-0", "libx11-xcb1",
 )  # fmt: skip
-#: What only the gate needs: a screen, a window manager, input events.
-GATE_PACKAGES = ("xvfb", "xauth", "xdotool", "openbox", "dbus", "git")
+#: What a secure connection to the exchange needs.
+NETWORK_PACKAGES = ("ca-certificates",)
+#: All that the program needs of a Debian system, packaged or from source.
+DESK_PACKAGES = (*QT_PACKAGES, *X11_PACKAGES, *NETWORK_PACKAGES)
+#: What only the gate needs: a screen, a window manager, input events, readers of menu entries and manual pages.
+GATE_PACKAGES = ("xvfb", "xauth", "xdotool", "openbox", "dbus", "git", "desktop-file-utils", "groff-base")
 
 
 class GroundError(Exception):
@@ -72,22 +77,22 @@ def _has_package(name: str) -> bool:
     return answer.stdout.strip() == "install ok installed"
 
 
-def python() -> Path:
+def python(environment: Path = ENVIRONMENT) -> Path:
     """Return the environment's interpreter."""
     folder, name = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
-    return ENVIRONMENT / folder / name
+    return environment / folder / name
 
 
-def install_environment(extra: str) -> None:
+def install_environment(extra: str, environment: Path = ENVIRONMENT) -> None:
     """Make the environment and install the project into it, unless nothing changed since the last time."""
     extra_name = f"[{extra}]" if extra else ""
-    stamp = ENVIRONMENT / f".installed{'-' + extra if extra else ''}"
+    stamp = environment / f".installed{'-' + extra if extra else ''}"
     fingerprint = _fingerprint()
-    if python().exists() and stamp.exists() and stamp.read_text() == fingerprint:
+    if python(environment).exists() and stamp.exists() and stamp.read_text() == fingerprint:
         return
-    if not python().exists():
-        _make_environment()
-    pip = [python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", CONSTRAINTS]
+    if not python(environment).exists():
+        _make_environment(environment)
+    pip = [python(environment), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", CONSTRAINTS]
     # The build backend comes first and from the same lock: building then needs no second download.
     command = [*pip, "hatchling", "editables"]
     project = [*pip, "--no-build-isolation", "-e", f"{ROOT}{extra_name}"]
@@ -99,10 +104,10 @@ def install_environment(extra: str) -> None:
     raise GroundError("pip could not install the dependencies: read its message above and run this again")
 
 
-def _make_environment() -> None:
+def _make_environment(environment: Path) -> None:
     install_debian_packages(("python3-venv",) if sys.executable.startswith("/usr/bin/") else ())
-    if run([sys.executable, "-m", "venv", ENVIRONMENT]) != 0:
-        shutil.rmtree(ENVIRONMENT, ignore_errors=True)
+    if run([sys.executable, "-m", "venv", environment]) != 0:
+        shutil.rmtree(environment, ignore_errors=True)
         raise GroundError("this Python cannot make environments: install its venv module (Debian: python3-venv)")
 
 

@@ -81,16 +81,22 @@ def install() -> Path:
     return root
 
 
-def _unpack(work: Path, root: Path) -> None:
+def mirror() -> str:
+    """Return the address of the Debian mirror that this machine's apt uses."""
     # Without release information apt names its sources even where no list was ever fetched.
     known = _call(["apt-get", "indextargets", "--no-release-info", "--format", "$(REPO_URI) $(COMPONENT) $(RELEASE)"])
     own = [f"main {name}" for name in (platform.freedesktop_os_release().get("VERSION_CODENAME"), "stable", SUITE)]
     mirrors = [uri for uri, _, kind in (line.partition(" ") for line in known.splitlines()) if kind in own]
     if not mirrors:
         raise ServerError("apt-get's sources on this machine name no Debian mirror")
+    return mirrors[0]
+
+
+def _unpack(work: Path, root: Path) -> None:
+    source = mirror()
     for path in (work / "lists" / "partial", work / "cache" / "archives" / "partial", root / "usr"):
         path.mkdir(parents=True)
-    (work / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirrors[0]} {SUITE} main\n")
+    (work / "sources.list").write_text(f"deb [signed-by={KEYRING}] {source} {SUITE} main\n")
     options = {
         "Dir::Etc::SourceList": work / "sources.list", "Dir::Etc::SourceParts": "/dev/null",
         "Dir::Etc::Preferences": "/dev/null", "Dir::Etc::PreferencesParts": "/dev/null", "APT::Default-Release": "",

@@ -10,8 +10,8 @@ from pathlib import Path
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ["QT_API"] = "pyside6"
-#: What tells the tests, not the program, where servers are.
-_KEPT = {"QUANTDESK_TEST_DATABASE_URL", "QUANTDESK_SERVERS", "QUANTDESK_SERVERS_REQUIRED"}
+#: What tells the tests, not the program, where servers and the packaged program are.
+_KEPT = {"QUANTDESK_TEST_DATABASE_URL", "QUANTDESK_SERVERS", "QUANTDESK_SERVERS_REQUIRED", "QUANTDESK_PACKAGED"}
 for _name in [n for n in os.environ if n.startswith("QUANTDESK_") or n.lower().endswith("_proxy")]:
     if _name not in _KEPT:
         del os.environ[_name]
