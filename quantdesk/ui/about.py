@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 
-from PySide6.QtCore import qVersion
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import Slot, qVersion
+from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtWidgets import QDialogButtonBox, QHBoxLayout, QLabel, QWidget
 
 from quantdesk import __version__
+from quantdesk.ui import libraries
 from quantdesk.ui.dialogs import DeskDialog
 from quantdesk.ui.icons import app_icon
+from quantdesk.ui.self_test import SelfTestFlow, SelfTestRow
 
 #: Distribution and licence of everything the program is built on.
-LIBRARIES = (
-    ("PySide6-Essentials", "LGPL-3.0"),
-    ("pyqtgraph", "MIT"),
-    ("qasync", "BSD-2-Clause"),
-    ("websockets", "BSD-3-Clause"),
-    ("aiohttp", "Apache-2.0"),
-    ("msgspec", "BSD-3-Clause"),
-    ("numpy", "BSD-3-Clause"),
-    ("pandas", "BSD-3-Clause"),
-    ("statsmodels", "BSD-3-Clause"),
-    ("SQLAlchemy", "MIT"),
-    ("psycopg2-binary", "LGPL-3.0"),
-    ("platformdirs", "MIT"),
-    ("desktop-notifier", "MIT"),
-    ("keyring", "MIT"),
-)
+LIBRARIES = tuple((library.distribution, library.licence) for library in libraries.LIBRARIES)
 
 
 def report() -> str:
     """Return versions and platform as text to paste into a bug report."""
+    from importlib.metadata import PackageNotFoundError, version  # not on the way to the first paint
+
     lines = [f"quantdesk {__version__}", f"Python {platform.python_version()}, Qt {qVersion()}"]
     lines += [platform.platform(), f"Qt platform {QGuiApplication.platformName()}", ""]
     for name, licence in LIBRARIES:
@@ -46,10 +34,11 @@ def report() -> str:
 
 
 class AboutDialog(DeskDialog):
-    """Show versions and licences, with a button that copies them."""
+    """Show versions, licences and what the self-test found, with buttons that run it and copy all of it."""
 
-    def __init__(self, parent: QWidget | None) -> None:
-        super().__init__(self.tr("About quantdesk"), parent, width=520)
+    def __init__(self, parent: QWidget | None, selftest: SelfTestFlow) -> None:
+        super().__init__(self.tr("About quantdesk"), parent, width=820)
+        self._selftest = selftest
         head = QHBoxLayout()
         head.setSpacing(14)
         mark = QLabel(self)
@@ -68,8 +57,22 @@ class AboutDialog(DeskDialog):
         )
         self.add_text(self.tr("MIT licence. It places no orders and needs no account. Built on:"), dim=True)
         self._report = report()
-        self.add_details(self._report, self.tr("Versions and licences"), 230)
+        self.details = self.add_details("", self.tr("Versions, licences and self-test"), 320)
+        self.selftest = SelfTestRow(selftest, self)
         copy = self.buttons.addButton(self.tr("Copy report"), QDialogButtonBox.ButtonRole.ActionRole)
-        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._report))
+        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._text()))
         self.buttons.addButton(QDialogButtonBox.StandardButton.Close).setDefault(True)
         self.add_buttons()
+        selftest.changed.connect(self._show)
+        self._show()
+
+    def _text(self) -> str:
+        return "\n\n".join(part for part in (self._report, self._selftest.report) if part)
+
+    @Slot()
+    def _show(self) -> None:
+        if self.details.toPlainText() == self._text():
+            return
+        self.details.setPlainText(self._text())
+        if self._selftest.report:
+            self.details.moveCursor(QTextCursor.MoveOperation.End)

@@ -13,11 +13,12 @@ from types import TracebackType
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QTextCursor
 from PySide6.QtWidgets import QDialogButtonBox, QWidget
 
 from quantdesk.ui import about
 from quantdesk.ui.dialogs import DeskDialog
+from quantdesk.ui.self_test import SelfTestFlow, SelfTestRow
 from quantdesk.ui.theme_tokens import DARK
 
 log = logging.getLogger("quantdesk.crash")
@@ -28,8 +29,11 @@ _MOST_CHARACTERS = 60_000
 class CrashDialog(DeskDialog):
     """Show what happened in words and in detail; recording goes on behind it."""
 
-    def __init__(self, text: str, log_folder: Path | None, parent: QWidget | None) -> None:
-        super().__init__(self.tr("Something went wrong"), parent, width=620)
+    def __init__(
+        self, text: str, log_folder: Path | None, parent: QWidget | None, selftest: SelfTestFlow | None = None
+    ) -> None:
+        super().__init__(self.tr("Something went wrong"), parent, width=820 if selftest is not None else 620)
+        self._selftest = selftest
         self.setWindowModality(Qt.WindowModality.NonModal)
         self.add_heading(self.tr("An error that was not foreseen."), "error", DARK.error)
         self.add_text(
@@ -42,6 +46,9 @@ class CrashDialog(DeskDialog):
         self._text = text
         self._more = 0
         self.details = self.add_details(text, self.tr("Details of the error"), 240)
+        if selftest is not None:
+            self.selftest = SelfTestRow(selftest, self)
+            selftest.changed.connect(self._show)
         copy = self.buttons.addButton(self.tr("Copy details"), QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(self._copy)
         if log_folder is not None:
@@ -49,6 +56,7 @@ class CrashDialog(DeskDialog):
             folder.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_folder))))
         self.buttons.addButton(QDialogButtonBox.StandardButton.Close).setDefault(True)
         self.add_buttons()
+        self._show()
 
     def add_error(self, text: str) -> None:
         """Add a further error to the one that is shown; a flood of them stays bounded."""
@@ -56,24 +64,41 @@ class CrashDialog(DeskDialog):
         self.summary.setText(self.tr("{0} more errors since this opened").format(self._more))
         if len(self._text) < _MOST_CHARACTERS:
             self._text += "\n" + text
-            self.details.setPlainText(self._text)
+            self._show()
+
+    @Slot()
+    def _show(self) -> None:
+        shown = self._text.rstrip() + self._found()
+        if self.details.toPlainText() != shown:
+            self.details.setPlainText(shown)
+            if self._found():
+                self.details.moveCursor(QTextCursor.MoveOperation.End)
+
+    def _found(self) -> str:
+        """Return what the self-test found below the error, empty where it has not run."""
+        return f"\n\n{self._selftest.report}" if self._selftest is not None and self._selftest.report else ""
 
     def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(f"{about.report()}\n\n{self._text}")
+        QGuiApplication.clipboard().setText(f"{about.report()}\n\n{self._text.rstrip()}{self._found()}")
 
 
 class CrashReporter(QObject):
     """Take errors from Qt slots, threads and asyncio; log them and show one dialog at a time.
 
-    ``parent_window`` names the window to open above; ``install`` hooks in, ``remove`` puts back.
+    ``parent_window`` names the window to open above, ``selftest`` what its dialog can run;
+    ``install`` hooks in, ``remove`` puts back.
     """
 
     _reported = Signal(str)
 
     def __init__(
-        self, log_folder: Path | None = None, parent_window: Callable[[], QWidget | None] = lambda: None
+        self,
+        log_folder: Path | None = None,
+        parent_window: Callable[[], QWidget | None] = lambda: None,
+        selftest: SelfTestFlow | None = None,
     ) -> None:
         super().__init__()
+        self._selftest = selftest
         self._log_folder = log_folder
         self._parent_window = parent_window
         self._previous: tuple[Any, Any] | None = None
@@ -129,7 +154,7 @@ class CrashReporter(QObject):
             if self.dialog is not None:
                 self.dialog.add_error(text)
                 return
-            self.dialog = CrashDialog(text, self._log_folder, self._parent_window())
+            self.dialog = CrashDialog(text, self._log_folder, self._parent_window(), self._selftest)
             self.dialog.finished.connect(self._forget)
             self.dialog.open()
         except RuntimeError:

@@ -13,8 +13,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from quantdesk.ui import about
 from quantdesk.ui.crash import CrashReporter
+from quantdesk.ui.self_test import SelfTestFlow
 
 
 @pytest.fixture
@@ -80,7 +80,20 @@ def test_details_are_copied_with_versions(reporter: CrashReporter, qtbot: QtBot)
     assert "Boom: here" in copied and "PySide6-Essentials" in copied
 
 
-def test_about_names_every_library_and_its_licence() -> None:
-    text = about.report()
-    assert all(name in text and licence in text for name, licence in about.LIBRARIES)
-    assert "not installed" not in text
+def test_the_self_test_can_be_run_from_the_error_and_is_copied_with_it(qtbot: QtBot, tmp_path: Path) -> None:
+    flow = SelfTestFlow()
+    reporter = CrashReporter(tmp_path, selftest=flow)
+    reporter.report_crash("Boom: here")
+    qtbot.waitUntil(lambda: reporter.dialog is not None)
+    shown = reporter.dialog
+    assert shown is not None
+    with qtbot.waitSignal(flow.run_requested):
+        shown.selftest.button.click()
+    flow.show_end("ok       store             kept", "Self-test: 1 check.")
+    reporter.report_crash("Boom: there")
+    qtbot.waitUntil(lambda: "Boom: there" in shown.details.toPlainText())
+    next(b for b in shown.findChildren(QPushButton) if b.text() == "Copy details").click()
+    copied = QGuiApplication.clipboard().text()
+    assert "Boom: here\nBoom: there\n\nok       store" in copied
+    assert "PySide6-Essentials" in copied
+    shown.reject()
