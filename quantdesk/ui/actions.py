@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QToolBar, QWidget
 
 from quantdesk.ui.action_table import ActionSpec, desk_actions, group_titles
 from quantdesk.ui.icons import icon
 from quantdesk.ui.theme_tokens import Tokens
+
+#: So long after the theme is set the icons of closed menus are drawn.
+_LATER_MS = 300
 
 
 class ActionRegistry(QObject):
@@ -22,6 +25,9 @@ class ActionRegistry(QObject):
         self._actions: dict[str, QAction] = {}
         self._icons: dict[str, str] = {}
         self._sets: dict[str, QActionGroup] = {}
+        self._tokens: Tokens | None = None
+        self._later = QTimer(self, singleShot=True, interval=_LATER_MS)
+        self._later.timeout.connect(self._colour_the_rest)
         for spec in desk_actions():
             self.add(spec)
 
@@ -61,10 +67,23 @@ class ActionRegistry(QObject):
         return found
 
     def set_tokens(self, tokens: Tokens) -> None:
-        """Colour the icons for the theme."""
-        for name, action in self._actions.items():
-            if self._icons.get(name):
-                action.setIcon(icon(self._icons[name], tokens))
+        """Colour the icons for the theme: those on a toolbar at once, those of menus a moment later."""
+        # Drawing them all would be a tenth of the way to the first paint, and a menu is not open yet.
+        self._tokens = tokens
+        self._colour([action for action in self._with_icon() if _is_on_toolbar(action)])
+        self._later.start()
+
+    @Slot()
+    def _colour_the_rest(self) -> None:
+        self._colour([action for action in self._with_icon() if not _is_on_toolbar(action)])
+
+    def _with_icon(self) -> list[QAction]:
+        return [self._actions[name] for name, drawing in self._icons.items() if drawing]
+
+    def _colour(self, actions: list[QAction]) -> None:
+        for action in actions:
+            if self._tokens is not None:
+                action.setIcon(icon(self._icons[action.objectName()], self._tokens))
 
     def _adopt(self, name: str, action: QAction, tip: str) -> QAction:
         if name in self._actions:
@@ -76,6 +95,10 @@ class ActionRegistry(QObject):
         self._actions[name] = action
         self._window.addAction(action)
         return action
+
+
+def _is_on_toolbar(action: QAction) -> bool:
+    return any(isinstance(shown, QToolBar) for shown in action.associatedObjects())
 
 
 def plain(text: str) -> str:

@@ -20,13 +20,16 @@ from quantdesk.ui.alert_flow import AlertFlow
 from quantdesk.ui.alert_table import AlertTable
 from quantdesk.ui.banner import Banner
 from quantdesk.ui.charts.stack import ChartStack
+from quantdesk.ui.closing import ClosingFlow
 from quantdesk.ui.data_flow import DataFlow
 from quantdesk.ui.docks import Layout
 from quantdesk.ui.icons import app_icon
 from quantdesk.ui.metrics import MetricStrip
 from quantdesk.ui.pair_control import PairControl
+from quantdesk.ui.pair_docks import PairDocks
 from quantdesk.ui.progress import Progress, ProgressStrip
 from quantdesk.ui.prompts import Prompts
+from quantdesk.ui.self_test import SelfTestFlow
 from quantdesk.ui.settings_flow import SettingsFlow
 from quantdesk.ui.settings_store import SettingsStore
 from quantdesk.ui.status_bar import DeskMode, DeskStatusBar, mode_text
@@ -200,7 +203,10 @@ class MainWindow(QMainWindow):
         self.flow = AlertFlow(self.alerts, self.table, self.toasts, self.tray)
         self.states = StatusFlow(self.pair, self.registry, self.banner, self.status)
         self.keeper = SettingsFlow(self)
+        self.closing = ClosingFlow(self)
         self.storage = StorageFlow(self)
+        self.pair_docks = PairDocks(self)
+        self.selftest = SelfTestFlow(self)
         self.menus = make_menus(self)
 
     def _connect(self) -> None:
@@ -228,7 +234,6 @@ class MainWindow(QMainWindow):
         prompts.symbols_wanted.connect(self.symbols_info_requested)
         prompts.rule_chosen.connect(self.alerts.set_rule)
         prompts.pair_chosen.connect(self.control.put)
-        prompts.close_chosen.connect(self._on_close_chosen)
 
     def _live_quotes(self) -> MarketModel | None:
         return None if self.mode.origin is Origin.FILE else self.market
@@ -264,19 +269,6 @@ class MainWindow(QMainWindow):
             action.setEnabled(shown != [name])
         self.registry["view.metrics"].setChecked(not self.metrics.isHidden())
 
-    def request_close(self) -> None:
-        """Close as the user chose once, or ask."""
-        settings = self.store.settings
-        if not self.mode.recording:
-            self.quit_requested.emit()
-        elif settings.ask_on_close:
-            self.bring_to_front()
-            self.prompts.ask_close(self.theme.tokens, tray=self.tray.available)
-        elif settings.close_to_tray and self.tray.available:
-            self.hide()
-        else:
-            self.quit_requested.emit()
-
     def toggle_fullscreen(self, on: bool) -> None:
         """Fill the screen, or return to what the window was."""
         if on:
@@ -286,17 +278,6 @@ class MainWindow(QMainWindow):
             self.showMaximized()
         else:
             self.showNormal()
-
-    @Slot(str, bool)
-    def _on_close_chosen(self, choice: str, ask_no_more: bool) -> None:
-        if ask_no_more:
-            self.store.settings.ask_on_close = False
-            self.store.settings.close_to_tray = choice == "tray"
-            self.save_settings()
-        if choice == "tray":
-            self.hide()
-        else:
-            self.quit_requested.emit()
 
     @Slot(list, bool)
     def _open_files(self, paths: list[Path], skip_bad_rows: bool) -> None:
@@ -311,7 +292,17 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _set_tokens(self, tokens: Tokens) -> None:
         self.registry.set_tokens(tokens)
-        for part in (self.charts, self.metrics, self.banner, self.bar, self.status, self.toasts, self.table, self.data):
+        for part in (
+            self.charts,
+            self.metrics,
+            self.banner,
+            self.bar,
+            self.status,
+            self.toasts,
+            self.table,
+            self.data,
+            self.pair_docks,
+        ):
             part.set_tokens(tokens)
 
     @Slot()
@@ -359,7 +350,7 @@ class MainWindow(QMainWindow):
             event.accept()
             return
         event.ignore()
-        self.request_close()
+        self.closing.request()
 
     def changeEvent(self, event: QEvent) -> None:
         """Keep the full-screen tick true when the window manager changes the state."""

@@ -137,7 +137,7 @@ def _show_shortcuts(window: MainWindow) -> None:
 def _show_about(window: MainWindow) -> None:
     from quantdesk.ui.about import AboutDialog
 
-    window.prompts.show_dialog("about", AboutDialog(window))
+    window.prompts.show_dialog("about", AboutDialog(window, window.selftest))
 
 
 def _open_logs(folder: Path | None) -> None:
