@@ -142,13 +142,21 @@ def test_a_file_opens_in_a_window_a_second_start_joins_it_and_closing_is_clean(
     assert (tree.inside(HOME) / ".config" / "quantdesk").is_dir()
 
 
-def test_it_reaches_a_database_server(tree: BareTree, program: Path, timescale: DatabaseServer) -> None:
+def test_it_reaches_a_database_server(tree: BareTree, program: Path, timescale: DatabaseServer, tmp_path: Path) -> None:
     address = timescale.fresh(Path("/"))
+    bars = tree.give(HOME / "bars of a leg.csv", write_pair(tmp_path)[0].read_text("utf-8"))
     url = f"{timescale.url.rpartition('/')[0]}/{address.database}"
     try:
+        told = tree.run(program, "import", bars, "--symbol", "LEG", QUANTDESK_DATABASE_URL=url)
+        assert told.returncode == 0, told.stderr
         told = tree.run(program, "store", "info", "--json", QUANTDESK_DATABASE_URL=url)
         assert told.returncode == 0, told.stderr
-        assert json.loads(told.stdout)
+        assert "PostgreSQL" in json.loads(told.stdout)["kind"]
+        out = HOME / "from the server.csv"
+        words = ["export", "bars", "--symbol", "LEG", "--interval", "1d", "--output", out]
+        told = tree.run(program, *words, QUANTDESK_DATABASE_URL=url)
+        assert told.returncode == 0, told.stderr
+        assert tree.inside(out).read_text("utf-8").count("\n") == 301
         tested = tree.run(program, "--selftest", QUANTDESK_DATABASE_URL=url)
         assert tested.returncode == 0, tested.stdout + tested.stderr
         with dead_port() as port:
