@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from quantdesk import cli
@@ -19,6 +21,11 @@ from quantdesk.store.files import FileError
         (StoreBusyError("it is busy"), 1, "quantdesk: it is busy\n"),
         (FileError("a.csv: line 3: no price"), 1, "quantdesk: a.csv: line 3: no price\n"),
         (PermissionError(13, "Permission denied", "/x"), 1, "quantdesk: Permission denied (/x)\n"),
+        (
+            ImportError("libgssapi_krb5.so.2: cannot open shared object file: No such file or directory"),
+            1,
+            "quantdesk: this system lacks libgssapi_krb5.so.2: install it (the README lists the libraries)\n",
+        ),
         (KeyboardInterrupt(), 130, ""),
     ],
 )
@@ -47,3 +54,13 @@ def test_a_command_tells_its_own_code(monkeypatch) -> None:
 
 def test_an_abbreviated_option_is_not_guessed() -> None:
     assert cli.main(["--simul"]) == 2
+
+
+def test_a_windowed_program_without_output_says_it_in_a_box(monkeypatch) -> None:
+    shown: list[tuple[object, ...]] = []
+    user32 = SimpleNamespace(MessageBoxW=lambda *told: shown.append(told))
+    monkeypatch.setattr("ctypes.windll", SimpleNamespace(user32=user32), raising=False)
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.setattr("sys.stderr", None)
+    assert cli.main(["--after", "3"]) == 2
+    assert [told[1:3] for told in shown] == [("quantdesk: --after goes with --screenshot", "quantdesk")]

@@ -18,7 +18,7 @@ from tests.servers import tool
 SUITE = "bookworm"
 #: Nobody on the machine has this number.
 USER = 26027
-HOME = Path("/home/some user")
+HOME = Path("/users/some user")
 OUTSIDE = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}  # where chroot is
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
