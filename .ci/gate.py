@@ -22,6 +22,7 @@ BENCHMARKS = (
     "tests.benchmarks.startup",
     "tests.benchmarks.store_speed",
     "tests.benchmarks.server_speed",
+    "tests.benchmarks.statistics_speed",
     "tests.benchmarks.desk_load",
 )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from quantdesk.analytics.hedge import finite_pairs
-from quantdesk.analytics.rolling import rolling_fit
+from quantdesk.analytics.rolling import RollingFit, rolling_fit, segments
+from quantdesk.analytics.spread import joint_rows, scattered
 from quantdesk.bars.arrays import FloatArray
 
 _ROUNDING = 8 * float(np.finfo(np.float64).eps)
@@ -15,7 +16,10 @@ def logs_of(closes: FloatArray) -> FloatArray:
     """Return natural logarithms; NaN where a price is not positive or not finite."""
     closes = np.asarray(closes, np.float64)
     with np.errstate(all="ignore"):
-        return np.where(closes > 0, np.log(closes), np.nan)
+        logs = np.log(closes)
+    if not (len(logs) == 0 or np.isfinite(logs.sum())):
+        logs[~np.isfinite(logs)] = np.nan
+    return logs
 
 
 def rolling_correlation(y: FloatArray, x: FloatArray, window: int) -> FloatArray:
@@ -28,19 +32,36 @@ def rolling_correlation(y: FloatArray, x: FloatArray, window: int) -> FloatArray
     if window < 3:
         raise ValueError(f"a correlation needs a window of at least 3 returns, not {window}")
     log_y, log_x = logs_of(y), logs_of(x)
-    joint = np.flatnonzero(np.isfinite(log_y) & np.isfinite(log_x))
-    log_y, log_x = log_y[joint], log_x[joint]
+    rows = joint_rows(log_y, log_x)
+    if rows is not None:
+        log_y, log_x = log_y[rows], log_x[rows]
+    values = np.empty(max(0, len(log_y) - window))
+    for part in segments(len(values), window):
+        logs = slice(part.start, part.stop + window)
+        values[part] = _correlation(log_y[logs], log_x[logs], window)
+    return scattered(values, None if rows is None else rows[window:], len(y))
+
+
+def _correlation(log_y: FloatArray, log_x: FloatArray, window: int) -> FloatArray:
+    """Return r of each full window of returns; NaN where they vary by no more than the logs' rounding."""
     fit = rolling_fit(np.diff(log_y), np.diff(log_x), window)
-    with np.errstate(all="ignore"):
-        values = fit.correlation
-        # A difference of logs carries their rounding; returns that vary by no more do not vary.
-        least_y = window * (_ROUNDING * (1 + np.abs(log_y[window:]))) ** 2
-        least_x = window * (_ROUNDING * (1 + np.abs(log_x[window:]))) ** 2
-        values[~((fit.rss + fit.beta**2 * fit.sxx > least_y) & (fit.sxx > least_x))] = np.nan
-    out = np.full(len(y), np.nan)
-    out[joint[window:]] = values
-    out.setflags(write=False)
-    return out
+    values = fit.correlation
+    if not _all_vary(fit, log_y, log_x, window):
+        with np.errstate(all="ignore"):
+            sound = fit.rss + fit.beta**2 * fit.sxx > _least(np.abs(log_y[window:]), window)
+            values[~(sound & (fit.sxx > _least(np.abs(log_x[window:]), window)))] = np.nan
+    return values
+
+
+def _all_vary(fit: RollingFit, log_y: FloatArray, log_x: FloatArray, window: int) -> bool:
+    """Return whether the least of all sums is above what the largest of all logs leaves in rounding."""
+    level_y, level_x = (max(logs.max(), -logs.min()) for logs in (log_y, log_x))
+    return bool(fit.rss.min() > _least(level_y, window) and fit.sxx.min() > _least(level_x, window))
+
+
+def _least(logs: FloatArray, window: int) -> FloatArray:
+    """Return the sum of squares that the rounding of logs leaves in their differences."""
+    return np.asarray(window * (_ROUNDING * (1 + logs)) ** 2, np.float64)
 
 
 def returns_correlation(y: FloatArray, x: FloatArray) -> float | None:

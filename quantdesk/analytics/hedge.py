@@ -27,6 +27,15 @@ class OlsFit:
     n: int
 
 
+@dataclass(frozen=True, slots=True)
+class TlsFit:
+    """Hold a total least squares line; NaN where there is none. ``beta`` has the units of ``OlsFit``."""
+
+    alpha: float
+    beta: float
+    n: int
+
+
 def ols(y: FloatArray, x: FloatArray) -> OlsFit:
     """Fit y = alpha + beta x by least squares on the rows where both are finite.
 
@@ -64,6 +73,33 @@ def ols_through_origin(y: FloatArray, x: FloatArray) -> OlsFit:
     rss, total = float(residual @ residual), float(y @ y)
     stderr = float(np.sqrt(rss / (n - 1) / squares)) if n > 1 else float("nan")
     return OlsFit(0.0, beta, 1.0 - rss / total if total > 0 else float("nan"), stderr, n)
+
+
+def total_least_squares(y: FloatArray, x: FloatArray) -> TlsFit:
+    """Fit the line with the least squared distances square to it, on the rows where both are finite.
+
+    beta = [Syy - Sxx + sqrt((Syy - Sxx)^2 + 4 Sxy^2)] / (2 Sxy), alpha = mean(y) - beta mean(x)
+    (Pearson 1901, Phil. Mag. 2:559). Both legs count alike: x on y gives 1/beta. It takes the errors
+    of both for equally large in their own units, so scaling one leg changes the line: use logs.
+    Fewer than two rows, or legs without covariance: no line, NaN.
+    """
+    y, x = finite_pairs(y, x)
+    n = len(y)
+    nothing = TlsFit(float("nan"), float("nan"), n)
+    if n < 2 or bool((x == x[0]).all()) or bool((y == y[0]).all()):
+        return nothing
+    with np.errstate(all="ignore"):
+        x_mean, dx = _centred(x)
+        y_mean, dy = _centred(y)
+        sxx, syy, sxy = float(dx @ dx), float(dy @ dy), float(dx @ dy)
+        varies = sxx > n * (_ROUNDING * x_mean) ** 2 and syy > n * (_ROUNDING * y_mean) ** 2
+        if not varies or not abs(sxy) > _ROUNDING * np.sqrt(sxx * syy) or not np.isfinite(sxx * syy):
+            return nothing
+        difference = syy - sxx
+        root = float(np.hypot(difference, 2 * sxy))
+        # Of two equal forms the one that adds, so that no digits cancel.
+        beta = (difference + root) / (2 * sxy) if difference > 0 else 2 * sxy / (root - difference)
+    return TlsFit(y_mean - beta * x_mean, beta, n)
 
 
 def finite_pairs(y: FloatArray, x: FloatArray) -> tuple[FloatArray, FloatArray]:

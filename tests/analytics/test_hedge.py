@@ -3,7 +3,7 @@ import pytest
 from statsmodels.regression.linear_model import OLS
 from statsmodels.tools.tools import add_constant
 
-from quantdesk.analytics.hedge import ols, ols_through_origin
+from quantdesk.analytics.hedge import ols, ols_through_origin, total_least_squares
 
 
 def test_norris_is_met_to_the_certified_digits(nist_line) -> None:
@@ -59,3 +59,28 @@ def test_too_few_rows_have_no_line_and_two_no_error() -> None:
 def test_legs_of_different_length_are_refused() -> None:
     with pytest.raises(ValueError, match="one length"):
         ols(np.zeros(3), np.zeros(4))
+
+
+def test_total_least_squares_draws_pearsons_own_line() -> None:
+    # K. Pearson (1901), "On lines and planes of closest fit to systems of points in space", Phil. Mag. 2:569.
+    x = np.array([0.0, 0.9, 1.8, 2.6, 3.3, 4.4, 5.2, 6.1, 6.5, 7.4])
+    y = np.array([5.9, 5.4, 4.4, 4.6, 3.5, 3.7, 2.8, 2.8, 2.4, 1.5])
+    fit = total_least_squares(y, x)
+    assert (fit.alpha, fit.beta) == pytest.approx((5.784, -0.5456), abs=5e-4)
+
+
+def test_total_least_squares_is_the_first_principal_axis_whichever_leg_is_y(walk_pair) -> None:
+    y, x = np.log(walk_pair)
+    fit = total_least_squares(y, x)
+    vectors = np.linalg.eigh(np.cov(x, y))[1]
+    assert fit.beta == pytest.approx(vectors[1, 1] / vectors[0, 1], rel=1e-9)
+    assert total_least_squares(x, y).beta * fit.beta == pytest.approx(1.0, rel=1e-12)
+    assert total_least_squares(-y, x).beta == pytest.approx(-fit.beta, rel=1e-12)
+
+
+def test_legs_without_a_common_line_have_no_total_least_squares() -> None:
+    x = np.array([1.0, 2.0, 3.0, 4.0])
+    for y in (np.full(4, 3.0), np.array([1.0, -1.0, -1.0, 1.0])):
+        assert np.isnan(total_least_squares(y, x).beta)
+    assert np.isnan(total_least_squares(x, np.full(4, 3.0)).beta)
+    assert np.isnan(total_least_squares(x[:1], x[:1]).beta)

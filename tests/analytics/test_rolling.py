@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from statsmodels.regression.rolling import RollingOLS
 from statsmodels.tools.tools import add_constant
 
-from quantdesk.analytics.rolling import all_equal, rolling_fit, rolling_moments
+from quantdesk.analytics.rolling import all_equal, rolling_fit, rolling_moments, segments
 
 windows = st.integers(3, 40)
 seeds = st.integers(0, 2**32 - 1)
@@ -122,3 +122,21 @@ def test_a_random_walk_shows_the_known_base_rate() -> None:
     means, deviations = rolling_moments(walk, 60)
     rate = float((np.abs((walk[59:] - means) / deviations) >= 2).mean())
     assert rate == pytest.approx(0.137, abs=0.005)
+
+
+def test_norris_comes_out_of_the_rolling_code_to_the_certified_digits(nist_line) -> None:
+    y, x = nist_line("Norris")
+    fit = rolling_fit(y, x, len(y))
+    assert fit.beta[0] == pytest.approx(1.00211681802045, rel=1e-13)
+    assert fit.alpha[0] == pytest.approx(-0.262323073774029, rel=1e-12)
+    assert np.sqrt(fit.rss[0] / (len(y) - 2)) == pytest.approx(0.884796396144373, rel=1e-12)
+
+
+def test_a_segment_of_the_outputs_is_that_part_of_the_whole() -> None:
+    y, x = _walks(4, 200_000)
+    whole = rolling_fit(y, x, 30)
+    parts = list(segments(len(whole.beta), 30))
+    assert len(parts) > 1
+    for part in parts:
+        rows = slice(part.start, part.stop + 29)
+        np.testing.assert_array_equal(rolling_fit(y[rows], x[rows], 30).rss, whole.rss[part])
