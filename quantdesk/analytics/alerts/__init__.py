@@ -1,0 +1,1 @@
+"""Judge any metric of a pair by rules: what fires, what is held back, what became of it. Pure."""
