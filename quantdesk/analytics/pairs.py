@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from types import MappingProxyType
 
 import numpy as np
 
 from quantdesk.analytics.align import inner_join
 from quantdesk.analytics.correlation import logs_of, rolling_correlation
-from quantdesk.analytics.hedge import OlsFit, ols
-from quantdesk.analytics.spread import ZSeries, spread_of, walk_forward_z
-from quantdesk.analytics.stationarity import Autolag, NoValueError, TestResult, adf, engle_granger, half_life
+from quantdesk.analytics.evidence import PairEvidence, gather
+from quantdesk.analytics.spread import ZSeries, walk_forward_z
+from quantdesk.analytics.stationarity import Autolag
 from quantdesk.bars.arrays import FloatArray, IntArray
+
+__all__ = ["PairEvidence", "PairSeries", "PairSnapshot", "evaluate", "test"]
 
 #: With fewer observations a z-score is bounded so tightly that a level of 2 means little.
 SIGNAL_WINDOW = 20
 #: The tests look at no more of the newest bars than this, so that they end within seconds.
 TEST_BARS = 5_000
-#: With fewer a unit root test has a number, but it says nothing worth showing on a desk.
-FEWEST_TEST_BARS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,24 +72,6 @@ class PairSeries:
         return self.walk.z
 
 
-@dataclass(frozen=True, slots=True)
-class PairEvidence:
-    """Hold the slow tests of the newest ``observations`` joined bars, from ``start`` to ``end`` (ms).
-
-    ``fit`` is the regression of that sample; ``adf`` and ``half_life`` (bars) are of its spread, so
-    that beta is fitted. ``reasons`` says by field name why a value is None.
-    """
-
-    observations: int
-    start: int | None
-    end: int | None
-    fit: OlsFit
-    engle_granger: TestResult | None
-    adf: TestResult | None
-    half_life: float | None
-    reasons: Mapping[str, str]
-
-
 def evaluate(snapshot: PairSnapshot) -> PairSeries:
     """Return every series of the pair. Vectorised: 100,000 joined bars take a fraction of 0.1 s."""
     rows_y, rows_x, y, x = _joined(snapshot)
@@ -103,31 +83,17 @@ def evaluate(snapshot: PairSnapshot) -> PairSeries:
 
 
 def test(
-    snapshot: PairSnapshot, *, bars: int = TEST_BARS, lag: int | None = None, autolag: Autolag | None = "BIC"
+    snapshot: PairSnapshot,
+    *,
+    bars: int = TEST_BARS,
+    lag: int | None = None,
+    autolag: Autolag | None = "BIC",
+    beta: float | None = None,
 ) -> PairEvidence:
-    """Return the evidence of the newest ``bars`` joined bars. Slow: run it in the pool."""
+    """Return the evidence of the newest ``bars`` joined bars (see ``gather``). Slow: run it in the pool."""
     rows_y, _, y, x = _joined(snapshot)
     times, y, x = snapshot.times_y[rows_y][-bars:], y[-bars:], x[-bars:]
-    fit = ols(y, x)
-    spread = spread_of(y, x, fit.beta)
-    reasons: dict[str, str] = {}
-
-    def tried(name: str, run: Callable[[], TestResult]) -> TestResult | None:
-        try:
-            if len(y) < FEWEST_TEST_BARS:
-                raise NoValueError(f"{len(y)} joint observations are too few for a unit root test")
-            return run()
-        except NoValueError as error:
-            reasons[name] = str(error)
-            return None
-
-    coint = tried("engle_granger", lambda: engle_granger(y, x, lag, autolag))
-    unit_root = tried("adf", lambda: adf(spread, lag, autolag, fitted_beta=True))
-    decay = half_life(spread)
-    if decay is None:
-        reasons["half_life"] = "the spread does not revert to its mean"
-    start, end = (int(times[0]), int(times[-1])) if len(times) else (None, None)
-    return PairEvidence(len(y), start, end, fit, coint, unit_root, decay, MappingProxyType(reasons))
+    return gather(times, y, x, lag=lag, autolag=autolag, beta=beta, window=snapshot.window)
 
 
 test.__test__ = False  # type: ignore[attr-defined]  # pytest would collect it wherever it is imported

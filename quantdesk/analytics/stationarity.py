@@ -50,12 +50,25 @@ class TestResult:
         """Return the test with everything a reader needs to repeat it."""
         return f"{self.method}, n={self.observations}, lag {self.lags} ({self.lag_method})"
 
+    @property
+    def rejects(self) -> bool:
+        """Return whether the null of a unit root (of no cointegration) is rejected at 5 %."""
+        return self.p_value < 0.05
 
-def engle_granger(y: FloatArray, x: FloatArray, lag: int | None = None, autolag: Autolag | None = "BIC") -> TestResult:
+
+def engle_granger(
+    y: FloatArray,
+    x: FloatArray,
+    lag: int | None = None,
+    autolag: Autolag | None = "BIC",
+    *,
+    direction: str = "y on x",
+) -> TestResult:
     """Test for no cointegration of y on x with a constant (Engle and Granger 1987, MacKinnon 2010).
 
-    ``lag`` is used as given; without it ``autolag`` chooses up to Schwert's bound. Rows in which a
-    leg is not finite are left out. Raises NoValueError where the test does not exist.
+    ``lag`` is used as given; without it ``autolag`` chooses up to Schwert's bound. ``direction`` names
+    the legs in the label. Rows in which a leg is not finite are left out. Raises NoValueError where
+    the test does not exist.
     """
     from statsmodels.regression.linear_model import OLS
     from statsmodels.tools.tools import add_constant
@@ -64,7 +77,7 @@ def engle_granger(y: FloatArray, x: FloatArray, lag: int | None = None, autolag:
     y, x = finite_pairs(y, x)
     _check_legs(y, x)
     # The test does not change when a leg is shifted or scaled; its arithmetic is best near one.
-    y, x = _standardised(y), _standardised(x)
+    y, x = standardised(y), standardised(x)
 
     def run() -> TestResult:
         # coint keeps its lag to itself: choose it on the same residuals by the same rule.
@@ -72,7 +85,7 @@ def engle_granger(y: FloatArray, x: FloatArray, lag: int | None = None, autolag:
         used = _used_lag(residual, lag, autolag, constant=False)
         statistic, p_value, critical = coint(y, x, trend="c", maxlag=used, autolag=None)
         named = dict(zip(("1%", "5%", "10%"), (float(c) for c in critical), strict=True))
-        name = "Engle-Granger (MacKinnon), y on x, constant"
+        name = f"Engle-Granger (MacKinnon), {direction}, constant"
         return _result(name, (statistic, p_value, used, named), lag, autolag, len(y), fitted_beta=True)
 
     return _guarded(run, lag, len(y), trend_terms=0)
@@ -90,10 +103,10 @@ def adf(
     series = series[np.isfinite(series)]
     if len(series) < _FEWEST:
         raise NoValueError(f"{len(series)} observations are too few for a unit root test")
-    if _is_flat(series):
+    if is_flat(series):
         raise NoValueError("the spread does not vary")
 
-    series = _standardised(series)
+    series = standardised(series)
 
     def run() -> TestResult:
         used = _used_lag(series, lag, autolag, constant=True)
@@ -106,6 +119,16 @@ def adf(
     return _guarded(run, lag, len(series), trend_terms=1)
 
 
+def combined_p(first: TestResult | None, second: TestResult | None) -> float | None:
+    """Return min(1, 2 min(p)) of both directions (Bonferroni): choosing the better one is a selection.
+
+    None where either does not exist.
+    """
+    if first is None or second is None:
+        return None
+    return min(1.0, 2.0 * min(first.p_value, second.p_value))
+
+
 def half_life(spread: FloatArray) -> float | None:
     """Return -ln 2 / lambda in bars, from Δs = lambda s₋₁ + mu + ε by least squares.
 
@@ -113,7 +136,7 @@ def half_life(spread: FloatArray) -> float | None:
     """
     spread = np.asarray(spread, np.float64)
     spread = spread[np.isfinite(spread)]
-    if len(spread) < 4 or _is_flat(spread):
+    if len(spread) < 4 or is_flat(spread):
         return None
     slope = ols(np.diff(spread), spread[:-1]).beta
     # A steady climb has lambda 0; what rounding leaves of it is no half-life.
@@ -125,20 +148,21 @@ def _check_legs(y: FloatArray, x: FloatArray) -> None:
     if len(y) < _FEWEST:
         raise NoValueError(f"{len(y)} joint observations are too few for a cointegration test")
     for name, leg in (("y", y), ("x", x)):
-        if _is_flat(leg):
+        if is_flat(leg):
             raise NoValueError(f"{name} does not vary")
     r_squared = ols(y, x).r_squared
     if not r_squared < 1 - _COLLINEAR:
         raise NoValueError(f"the legs are almost perfectly collinear (R² = {r_squared:.9g}): nothing is left to test")
 
 
-def _is_flat(values: FloatArray) -> bool:
-    """Return whether values vary by no more than their rounding."""
+def is_flat(values: FloatArray) -> bool:
+    """Return whether finite values vary by no more than their rounding."""
     largest = float(np.abs(values).max())
     return bool(np.ptp(values) <= 8 * _EPS * largest)
 
 
-def _standardised(values: FloatArray) -> FloatArray:
+def standardised(values: FloatArray) -> FloatArray:
+    """Return values about their mean in units of their deviation (ddof 0); they must vary."""
     return np.asarray((values - values.mean()) / values.std(), np.float64)
 
 

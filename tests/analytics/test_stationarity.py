@@ -1,12 +1,14 @@
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from statsmodels.datasets import macrodata
 from statsmodels.regression.linear_model import OLS
 from statsmodels.tools.tools import add_constant
 from statsmodels.tsa.stattools import coint
 
-from quantdesk.analytics.stationarity import NoValueError, adf, engle_granger, half_life
+from quantdesk.analytics.stationarity import NoValueError, adf, combined_p, engle_granger, half_life
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +27,38 @@ def test_engle_granger_repeats_coint_and_names_its_lag(walk_pair, autolag: str) 
     assert list(result.critical_values.values()) == pytest.approx(list(critical))
     assert coint(y, x, maxlag=result.lags, autolag=None)[0] == statistic
     assert result.label == f"Engle-Granger (MacKinnon), y on x, constant, n=400, lag {result.lags} ({autolag})"
+
+
+@pytest.mark.parametrize(
+    ("column", "lag", "statistic", "p_value"),
+    [("realgdp", 4, 0.97505319, 0.99399563), ("infl", 1, -4.3346988, 0.00038661)],
+)
+def test_the_adf_meets_the_numbers_of_stata(column: str, lag: int, statistic: float, p_value: float) -> None:
+    """Stata's dfuller on statsmodels' macrodata, as carried by statsmodels' own tests."""
+    found = adf(macrodata.load_pandas().data[column].to_numpy(), lag=lag)
+    assert (found.statistic, found.p_value) == pytest.approx((statistic, p_value), abs=1e-5)
+
+
+def test_engle_granger_meets_the_numbers_of_stata() -> None:
+    """Stata's egranger on these simulated legs, as carried by statsmodels' own tests."""
+    rng = np.random.RandomState(123)
+    unit = rng.randn(200).cumsum()
+    legs = rng.randn(200, 4)
+    legs[:, :2] += unit[:, None]
+    legs = np.round(legs + np.array([1, 0, 0.5, 0]), 4)
+    found = engle_granger(legs[:, 0], legs[:, 1], lag=4)
+    assert found.statistic == pytest.approx(-5.760696844656, abs=1e-7)
+    assert list(found.critical_values.values()) == pytest.approx([-3.952321, -3.367006, -3.065831], abs=2e-6)
+
+
+def test_both_directions_are_named_and_the_better_one_is_paid_for(walk_pair) -> None:
+    y, x = (leg[:400] for leg in walk_pair)
+    forth, back = engle_granger(y, x), engle_granger(x, y, direction="x on y")
+    assert back.label.startswith("Engle-Granger (MacKinnon), x on y, constant, n=400")
+    assert combined_p(forth, back) == 2 * min(forth.p_value, back.p_value)
+    assert combined_p(replace(forth, p_value=0.7), replace(back, p_value=0.9)) == 1.0
+    assert combined_p(forth, None) is None
+    assert forth.rejects and not replace(forth, p_value=0.05).rejects
 
 
 def test_a_given_lag_is_used_as_given(walk_pair) -> None:

@@ -1,14 +1,18 @@
 import json
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 from statsmodels.regression.linear_model import OLS
 from statsmodels.tools.tools import add_constant
-from statsmodels.tsa.stattools import coint
+from statsmodels.tsa.stattools import coint, kpss
+from statsmodels.tsa.vector_ar.vecm import coint_johansen
 
+from quantdesk.analytics.effective_sample import effective_sample
+from quantdesk.analytics.hurst import hurst
 from quantdesk.cli import main
 
 MINUTE = 60_000
@@ -59,6 +63,8 @@ def test_the_numbers_are_those_of_statsmodels(capsys, files, closes) -> None:
             "std": spread.std(ddof=1),
             "last": spread[-1],
             "half_life": -np.log(2) / slope,
+            "hurst": hurst(spread).value,
+            "effective_sample": effective_sample(spread).size,
         },
         rel=1e-8,
     )
@@ -117,13 +123,49 @@ def test_one_file_with_two_price_columns_is_a_pair(capsys, tmp_path, closes, fil
     assert "holds a pair of its own" in capsys.readouterr().err
 
 
+def test_every_hedge_ratio_and_test_is_statsmodels_or_the_formula(capsys, files, closes) -> None:
+    y, x = closes
+    found = _json(capsys, *files, "--lag", "2")
+    hedge, tests = found["hedge"], found["tests"]
+    assert list(hedge) == ["ols", "ols_no_intercept", "tls", "johansen", "kalman"]
+    assert all(isinstance(method["beta"], float) for method in hedge.values())
+    assert hedge["ols_no_intercept"]["beta"] == pytest.approx((x @ y) / (x @ x), rel=1e-12)
+    direction = np.linalg.svd(np.column_stack([x - x.mean(), y - y.mean()]), full_matrices=False)[2][0]
+    assert hedge["tls"]["beta"] == pytest.approx(direction[1] / direction[0], rel=1e-9)
+    oracle = coint_johansen(np.column_stack([y, x]), 0, 2)
+    assert hedge["johansen"]["beta"] == pytest.approx(-oracle.evec[1, 0] / oracle.evec[0, 0], rel=1e-6)
+    johansen = tests["johansen"]
+    assert johansen["trace"] == pytest.approx(oracle.lr1.tolist(), rel=1e-6)
+    assert johansen["max_eigen"] == pytest.approx(oracle.lr2.tolist(), rel=1e-6)
+    assert johansen["eigenvalues"] == pytest.approx(oracle.eig.tolist(), rel=1e-6)
+    assert johansen["critical_values_trace"] == oracle.cvt.tolist()
+    assert johansen["critical_values_max_eigen"] == oracle.cvm.tolist()
+    assert (johansen["det_order"], johansen["k_ar_diff"]) == (0, 2)
+    reverse = coint(x, y, maxlag=2, autolag=None)
+    assert tests["engle_granger_reverse"]["statistic"] == pytest.approx(reverse[0], rel=1e-6)
+    smaller = min(tests[name]["p_value"] for name in ("engle_granger", "engle_granger_reverse"))
+    assert tests["engle_granger_combined"]["p_value"] == min(1.0, 2 * smaller)
+    spread = y - hedge["ols"]["beta"] * x
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that p is clipped, and how 0.15 answers
+        statistic = kpss(spread, regression="c", nlags=tests["kpss"]["lags"])[0]
+    assert tests["kpss"]["statistic"] == pytest.approx(statistic, rel=1e-6)
+    assert 0.01 <= tests["kpss"]["p_value"] <= 0.10
+    assert found["verdict"]["headline"] == "The tests agree: the legs are cointegrated (5 %)"
+    assert _json(capsys, *files)["tests"]["johansen"]["k_ar_diff"] == 1
+
+
 def test_what_does_not_exist_is_null(capsys, tmp_path, closes, files) -> None:
     flat = _write(tmp_path / "flat.csv", np.full(400, 7.0))
     found = _json(capsys, files[0], str(flat))
     assert found["hedge"]["ols"] == dict.fromkeys(("alpha", "beta", "r_squared", "stderr"))
     assert found["z"]["last"] is None
     assert found["correlation"]["returns"] is None
-    assert found["tests"] == {"engle_granger": None, "adf": None}
+    assert all(not test for test in found["tests"].values())
+    assert [method["beta"] for method in found["hedge"].values() if method["beta"] is not None] == [
+        found["hedge"]["ols_no_intercept"]["beta"]
+    ]
+    assert found["verdict"]["agreement"] == "undecided"
     assert any("does not vary" in note for note in found["notes"])
     same = _json(capsys, files[0], files[0])
     assert same["hedge"]["ols"]["beta"] == 1.0
