@@ -182,6 +182,30 @@ class Gap:
         return self.last_id - self.first_id + 1
 
 
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """Carry an alert as a store keeps it: key, where it was seen, and the rule, snapshot and outcome as JSON.
+
+    ``bar_time`` is the bar's open time; ``fired_at`` and ``outcome_at`` are the clock's. The outcome
+    is None until something is known of it.
+    """
+
+    id: str
+    rule_id: str
+    venue: str
+    y: str
+    x: str
+    interval: str
+    origin: Origin
+    settings: str
+    bar_time: int
+    fired_at: int
+    rule: str
+    snapshot: str
+    outcome: str | None = None
+    outcome_at: int | None = None
+
+
 class Light(StrEnum):
     """Colour a connection or store light."""
 

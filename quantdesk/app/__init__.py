@@ -30,16 +30,19 @@ def run(args: argparse.Namespace) -> int:
     sys.setswitchinterval(_SWITCH_SECONDS)
     endpoints = Endpoints.from_environment()
     screen.prepare(offscreen=args.screenshot is not None)
-    os.environ.setdefault("QT_API", "pyside6")
-    from PySide6.QtWidgets import QApplication
+    # PySide reads the source of every module that is imported after it, looking for its own name there:
+    # of what the desk needs, all that knows no Qt comes first.
+    import asyncio  # noqa: F401
 
-    from quantdesk.app.log import start_log, stop_log
+    import quantdesk.analytics.pairs
+    import quantdesk.store.last_bars  # noqa: F401
+
+    os.environ.setdefault("QT_API", "pyside6")
+    from quantdesk.app.application import Application
+    from quantdesk.commands.log_file import start_log, stop_log
     from quantdesk.ui.single_instance import SingleInstance
 
-    app = QApplication(sys.argv[:1])
-    app.setApplicationName("quantdesk")
-    app.setApplicationDisplayName("quantdesk")
-    app.setDesktopFileName("quantdesk")
+    app = Application(sys.argv[:1])
     # Closing the window asks first and may keep the desk in the tray: only the desk itself ends the loop.
     app.setQuitOnLastWindowClosed(False)
     paths = paths_of(args)
@@ -58,3 +61,10 @@ def run(args: argparse.Namespace) -> int:
         gc.enable()
         alone.close()
         stop_log()
+
+
+def check(args: argparse.Namespace) -> int:
+    """Run the self-test with the parsed command line; return 1 where something is broken."""
+    from quantdesk.app import selftest
+
+    return selftest.run(args)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from quantdesk.bars.arrays import quote_decimals
-from quantdesk.commands.shared import UsageError, add_store_arguments, open_reader
+from quantdesk.commands.shared import HelpFormatter, UsageError, add_store_arguments, open_reader
 from quantdesk.config import ConfigError, Endpoints
 from quantdesk.types import UNKNOWN_STEP, Instrument
 
@@ -20,16 +20,42 @@ if TYPE_CHECKING:
 _LAST_MS = 2**63 - 1
 
 
+_EPILOG = """examples:
+  quantdesk export bars --symbol btcusdt --interval 5m --output btc-5m.csv
+  quantdesk export ticks --symbol ETHUSDT --from 2024-07-18T12:00 --to 2024-07-18T13:00 --output -
+
+exit codes: 0 done, 1 failed, 2 wrong use"""
+
+
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``export`` to the command line."""
-    parser = subparsers.add_parser("export", help="write stored ticks or bars as CSV")
-    parser.add_argument("what", choices=("ticks", "bars"), help="what to write")
-    parser.add_argument("--symbol", required=True, metavar="S", help="symbol, in any case")
-    parser.add_argument("--interval", default="1m", metavar="I", help="interval of the bars, e.g. 1s, 1m, 5m or 1d")
-    parser.add_argument("--from", dest="start", metavar="T", help="first moment: ISO 8601 (naive is UTC) or ms")
-    parser.add_argument("--to", dest="end", metavar="T", help="first moment no longer wanted")
-    parser.add_argument("--output", required=True, metavar="FILE", help="file to write; - is standard output")
-    parser.add_argument("--venue", metavar="V", help="venue, where several hold the symbol")
+    parser = subparsers.add_parser(
+        "export",
+        help="write stored trades or bars to a file",
+        description="Write the stored trades (ticks) or bars of one symbol to a CSV file.",
+        epilog=_EPILOG,
+        formatter_class=HelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("what", choices=("ticks", "bars"), help="write single trades, or bars of one interval")
+    parser.add_argument("--symbol", required=True, metavar="S", help="symbol, in capital or small letters")
+    parser.add_argument(
+        "--interval",
+        default="1m",
+        metavar="I",
+        help="interval of the bars: 1s, 1m, 5m, or another that was imported (default: 1m)",
+    )
+    parser.add_argument(
+        "--from",
+        dest="start",
+        metavar="T",
+        help="from this time on: ISO 8601, UTC unless it says otherwise, or epoch ms (default: all)",
+    )
+    parser.add_argument("--to", dest="end", metavar="T", help="up to this time, not included (default: all)")
+    parser.add_argument(
+        "--output", required=True, metavar="FILE", help="file to write (an older one is replaced); - is standard output"
+    )
+    parser.add_argument("--venue", metavar="V", help="venue, where the store holds the symbol of several")
     add_store_arguments(parser)
     parser.set_defaults(run=run)
 

@@ -10,7 +10,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quantdesk.commands.shared import UsageError, add_store_arguments, open_writer
+from quantdesk.commands.shared import HelpFormatter, UsageError, add_store_arguments, open_writer
 from quantdesk.config import DEFAULT_VENUE, SIMULATOR_VENUE
 from quantdesk.store.base import Store, StoreBusyError, StoreError, TickArrays
 from quantdesk.store.tick_days import ticks_of
@@ -34,18 +34,32 @@ class _Part:
     instrument: Instrument
 
 
+_EPILOG = """examples:
+  quantdesk import BTCUSDT-aggTrades-2024-07-18.zip ETHUSDT-aggTrades-2024-07-18.zip
+  quantdesk import ko.csv --symbol KO --venue nyse
+
+exit codes: 0 done, 1 failed, 2 wrong use"""
+
+
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``quantdesk import``."""
     parser = subparsers.add_parser(
         "import",
         help="put files of bars or trades into the store",
-        description="Read every file first; if one is bad, nothing is imported. "
-        "Trades become ticks and bars, OHLCV and closes become source bars.",
+        description="Put files of trades, OHLCV bars or closing prices into the store. Every file is read first; "
+        "if one is bad, nothing is imported. Trades are kept with the bars built of them, bars as they are.",
+        epilog=_EPILOG,
+        formatter_class=HelpFormatter,
+        allow_abbrev=False,
     )
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="CSV, zip or gz file")
-    parser.add_argument("--symbol", metavar="S", help="store under this symbol instead of the file's own")
-    parser.add_argument("--venue", default=FILE_VENUE, metavar="V", help=f"store as this venue (default: {FILE_VENUE})")
-    parser.add_argument("--skip-bad-rows", action="store_true", help="leave out rows that are no price or time")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="CSV or TSV file, also inside .zip or .gz")
+    parser.add_argument("--symbol", metavar="S", help="store under this symbol (default: the file's own)")
+    parser.add_argument(
+        "--venue", default=FILE_VENUE, metavar="V", help=f"store under this venue (default: {FILE_VENUE})"
+    )
+    parser.add_argument(
+        "--skip-bad-rows", action="store_true", help="leave out rows that cannot be read (default: refuse the file)"
+    )
     add_store_arguments(parser)
     parser.set_defaults(run=run)
 

@@ -8,7 +8,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from quantdesk.commands.export import choose
-from quantdesk.commands.shared import HOLES_REMAIN, UsageError, add_store_arguments, open_reader, store_address
+from quantdesk.commands.shared import (
+    HOLES_REMAIN,
+    HelpFormatter,
+    UsageError,
+    add_store_arguments,
+    open_reader,
+    store_address,
+)
 from quantdesk.config import ConfigError, Endpoints
 
 if TYPE_CHECKING:
@@ -16,18 +23,29 @@ if TYPE_CHECKING:
     from quantdesk.types import Instrument
 
 
+_EPILOG = """examples:
+  quantdesk ledger
+  quantdesk ledger --symbol btcusdt --json
+
+exit codes: 0 complete, 1 failed, 2 wrong use, 3 holes remain (open, filling or expired)"""
+
+
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the sub-command."""
     parser = subparsers.add_parser(
         "ledger",
-        help="account for every trade id",
-        description="Account for every aggregate trade id of a venue, from the stored trades and the ledger of gaps.",
-        epilog="exit codes: 0 complete, 1 failed, 2 wrong use, 3 holes remain (open, filling or expired)",
+        help="account for every trade id, name the holes",
+        description="Account for every aggregate trade id of a venue between the first and the last stored one, and "
+        "name the holes with their state.",
+        epilog=_EPILOG,
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--symbol", metavar="S", help="one symbol, in any case; default: all of the venue")
+    parser.add_argument(
+        "--symbol", metavar="S", help="one symbol, in capital or small letters (default: all of the venue)"
+    )
     parser.add_argument("--venue", metavar="V", help="venue, where the store holds several")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object (default: a table to read)")
     add_store_arguments(parser)
 
 

@@ -12,7 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from quantdesk.commands.shared import HOLES_REMAIN, add_store_arguments, open_writer
+from quantdesk.commands.log_file import start_log, stop_log
+from quantdesk.commands.shared import HOLES_REMAIN, HelpFormatter, add_store_arguments, open_writer, paths_of
 from quantdesk.config import DEFAULT_SYMBOLS, ConfigError, Endpoints, FeedLimits
 from quantdesk.types import FeedStatus, Gap, Light
 
@@ -35,19 +36,32 @@ _ONE_LINE = 4.0
 SEAM_TRADES = 5_000
 
 
+_EPILOG = """examples:
+  quantdesk record
+  quantdesk record --symbols BTCUSDT,SOLUSDT --seconds 3600
+
+exit codes: 0 done, 1 failed, 2 wrong use, 3 done but holes remain"""
+
+
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the sub-command."""
     parser = subparsers.add_parser(
         "record",
         help="keep trades without a screen",
-        description="Record every trade of some symbols into the store until stopped; fill what the line loses.",
-        epilog="exit codes: 0 done, 1 failed, 2 wrong use, 3 done but holes remain",
+        description="Record every trade of some symbols into the store until Ctrl+C or SIGTERM, without a screen. "
+        "Trades that the connection loses are fetched again.",
+        epilog=_EPILOG,
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument(
-        "--symbols", type=_symbols, default=DEFAULT_SYMBOLS, metavar="A,B", help="default: BTCUSDT,ETHUSDT"
+        "--symbols",
+        type=_symbols,
+        default=DEFAULT_SYMBOLS,
+        metavar="A,B",
+        help=f"symbols to record, 1 to {MAX_SYMBOLS}, with commas between (default: {','.join(DEFAULT_SYMBOLS)})",
     )
-    parser.add_argument("--seconds", type=_seconds, metavar="N", help="stop after so many seconds; default: never")
+    parser.add_argument("--seconds", type=_seconds, metavar="N", help="stop after N seconds (default: when told to)")
     add_store_arguments(parser)
 
 
@@ -56,6 +70,14 @@ def run(args: argparse.Namespace) -> int:
     endpoints = Endpoints.from_environment()
     started_at = getattr(args, "started_at", STARTED_AT)
     ends_at = None if args.seconds is None else started_at + args.seconds
+    start_log(paths_of(args).logs, terminal=True)
+    try:
+        return _recorded(args, endpoints, ends_at)
+    finally:
+        stop_log()
+
+
+def _recorded(args: argparse.Namespace, endpoints: Endpoints, ends_at: float | None) -> int:
     writer = open_writer(args)
     try:
         outcome = asyncio.run(_record(endpoints, writer, args.symbols, ends_at))

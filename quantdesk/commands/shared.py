@@ -23,15 +23,35 @@ if TYPE_CHECKING:
 HOLES_REMAIN = 3
 
 
+class HelpFormatter(argparse.HelpFormatter):
+    """Wrap what is one line of text; leave an epilog of several lines, with its examples, as it is."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if "\n" in text else super()._fill_text(text, width, indent)
+
+
 class UsageError(ConfigError):
     """Say that the command line itself is wrong: exit code 2."""
 
 
 def add_store_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --data-dir and --database."""
-    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder for the store, settings and logs")
+    add_data_dir(parser)
     parser.add_argument(
-        "--database", metavar="URL", help="store to use instead: sqlite:///FILE or postgresql://USER@HOST:PORT/DATABASE"
+        "--database",
+        metavar="URL",
+        help="use this store: sqlite:///FILE or postgresql://USER@HOST:PORT/DATABASE "
+        "(default: the one chosen in the desk, else a file in the data folder)",
+    )
+
+
+def add_data_dir(parser: argparse.ArgumentParser) -> None:
+    """Add --data-dir."""
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        metavar="DIR",
+        help="keep store, settings and logs in this folder (default: the system's folders of the user)",
     )
 
 
@@ -98,9 +118,23 @@ def open_writer(args: argparse.Namespace, limits: StoreLimits | None = None) -> 
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"{folder} cannot be the folder of the store: {error.strerror or error}") from error
-    writer = StoreWriter(lambda: open_store(address, bounds), bounds)
+    writer = StoreWriter(lambda: open_store(address, bounds, said=Saying()), bounds)
     writer.start()
     return writer
+
+
+class Saying:
+    """Say on stderr what keeps the opening of a store, each step once."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def __call__(self, words: str) -> None:
+        """Hear how far it is."""
+        step = words.partition(":")[0]
+        if step not in self._said:
+            self._said.add(step)
+            print(f"quantdesk: {step}", file=sys.stderr, flush=True)
 
 
 def open_reader(args: argparse.Namespace) -> Reader:

@@ -10,8 +10,17 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from quantdesk.commands.shared import HelpFormatter
+
 if TYPE_CHECKING:
     from quantdesk.simulator.server import SimulatorServer
+
+
+_EPILOG = """examples:
+  quantdesk simulate --port 9001 --rest-port 9002 --seed 7
+  QUANTDESK_WS_URL=ws://127.0.0.1:9001 QUANTDESK_REST_URL=http://127.0.0.1:9002 quantdesk
+
+exit codes: 0 stopped, 1 failed, 2 wrong use"""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -19,23 +28,43 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "simulate",
         help="serve a simulated exchange on this computer",
-        description="Serve a simulated exchange on loopback. Prints one JSON line with its URLs, then serves.",
+        description="Serve a simulated exchange on this computer, to develop and test against. Prints one JSON line "
+        "with its URLs and the market's true parameters, then serves until Ctrl+C. To see the desk on a simulated "
+        "exchange, quantdesk --simulate is enough.",
+        epilog=_EPILOG,
+        formatter_class=HelpFormatter,
+        allow_abbrev=False,
     )
-    parser.add_argument("--port", type=_port, default=0, metavar="N", help="websocket port (default: any free one)")
-    parser.add_argument("--rest-port", type=_port, default=0, metavar="N", help="REST port (default: any free one)")
-    parser.add_argument("--seed", type=_seed, default=1, metavar="S", help="seed of the synthetic market (default 1)")
     parser.add_argument(
-        "--source", default="synthetic", metavar="synthetic|FILE", help="what to trade: a known law or recorded frames"
+        "--port", type=_port, default=0, metavar="N", help="websocket port, 0 to 65535 (default: 0, any free one)"
     )
-    parser.add_argument("--speed", type=_positive, default=1.0, metavar="N", help="how fast the exchange's time runs")
+    parser.add_argument(
+        "--rest-port", type=_port, default=0, metavar="N", help="REST port, 0 to 65535 (default: 0, any free one)"
+    )
+    parser.add_argument("--seed", type=_seed, default=1, metavar="S", help="seed of the synthetic market (default: 1)")
+    parser.add_argument(
+        "--source",
+        default="synthetic",
+        metavar="FILE",
+        help="trade what this file of recorded frames holds (default: synthetic, a market of a known law)",
+    )
+    parser.add_argument(
+        "--speed",
+        type=_positive,
+        default=1.0,
+        metavar="N",
+        help="run the exchange's clock N times as fast (default: 1)",
+    )
     parser.add_argument(
         "--rate",
         type=_rate,
         default=20.0,
         metavar="N",
-        help="synthetic aggregate trades a second of each leg of the pair (default 20)",
+        help="synthetic aggregate trades per second of each leg (default: 20)",
     )
-    parser.add_argument("--log", type=Path, metavar="FILE", help="append every generated trade as a JSON line")
+    parser.add_argument(
+        "--log", type=Path, metavar="FILE", help="append every trade to this file, one JSON object a line"
+    )
     parser.set_defaults(run=run)
 
 

@@ -16,7 +16,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from quantdesk.commands.shared import UsageError, add_store_arguments, paths_of, store_address
+from quantdesk.commands.shared import (
+    HelpFormatter,
+    Saying,
+    UsageError,
+    add_data_dir,
+    add_store_arguments,
+    paths_of,
+    store_address,
+)
 from quantdesk.config import ConfigError
 from quantdesk.store.address import StoreAddress, file_address, has_password, parse_address
 
@@ -29,12 +37,18 @@ STOPPED = 130
 _STORE = "FILE, sqlite:///FILE or postgresql://USER@HOST:PORT/DATABASE"
 
 
+_EPILOG = """each ACT has its own --help
+exit codes: 0 done, 1 failed or something differs, 2 wrong use, 130 stopped"""
+
+
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``quantdesk store`` with its own sub-commands."""
     parser = subparsers.add_parser(
         "store",
         help="copy a store, tell what it holds, keep a server's password",
-        epilog="exit codes: 0 done, 1 failed or something differs, 2 wrong use, 130 stopped",
+        description="Work with a whole store: copy it, tell what it holds, keep the password of its server.",
+        epilog=_EPILOG,
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
     acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
@@ -43,24 +57,37 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="copy all of a store into another",
         description="Copy trades, bars and the ledger, then compare all of it. What the target holds already stays. "
         "A copy that was stopped goes on where it was when it is run again.",
+        epilog="example: quantdesk store copy quantdesk.sqlite postgresql://quantdesk@127.0.0.1:55432/quantdesk",
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
-    copy.add_argument("source", metavar="FROM_URL", help=_STORE)
-    copy.add_argument("target", metavar="TO_URL", help="the same; a file that is new is made")
-    info = acts.add_parser("info", help="tell kind, rows, sizes and health of a store", allow_abbrev=False)
-    info.add_argument("url", nargs="?", metavar="URL", help=f"{_STORE}; default: the desk's own")
-    info.add_argument("--json", action="store_true", help="print one JSON object")
+    copy.add_argument("source", metavar="FROM_URL", help=f"store to read: {_STORE}")
+    copy.add_argument("target", metavar="TO_URL", help="store to write, named likewise; a new file is made")
+    info = acts.add_parser(
+        "info",
+        help="tell kind, rows, sizes and health of a store",
+        description="Tell kind, rows, sizes and health of a store.",
+        epilog="example: quantdesk store info --json",
+        formatter_class=HelpFormatter,
+        allow_abbrev=False,
+    )
+    info.add_argument("url", nargs="?", metavar="URL", help=f"{_STORE} (default: the desk's own store)")
+    info.add_argument("--json", action="store_true", help="print one JSON object (default: a text to read)")
     password = acts.add_parser(
         "password",
         help="keep the password of a server in the keyring",
         description="Ask for the password, or read it as one line from standard input, and keep it in the keyring.",
+        epilog="example: quantdesk store password postgresql://quantdesk@127.0.0.1:55432/quantdesk",
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
-    password.add_argument("url", metavar="URL", help="postgresql://USER@HOST:PORT/DATABASE")
-    password.add_argument("--forget", action="store_true", help="remove it from the keyring")
+    password.add_argument("url", metavar="URL", help="the server: postgresql://USER@HOST:PORT/DATABASE")
+    password.add_argument(
+        "--forget", action="store_true", help="remove the password from the keyring (default: ask for it and keep it)"
+    )
     add_store_arguments(info)
     for act in (copy, password):
-        act.add_argument("--data-dir", type=Path, metavar="DIR", help="folder for the store, settings and logs")
+        add_data_dir(act)
     parser.set_defaults(run=run)
 
 
@@ -100,7 +127,7 @@ def _copy(args: argparse.Namespace) -> int:
         _warn_of_spill(source_address)
         if target_address.path is not None:
             target_address.path.parent.mkdir(parents=True, exist_ok=True)
-        target = open_store(target_address)
+        target = open_store(target_address, said=Saying())
         shown = _Shown()
         try:
             with _stoppable() as stopped:

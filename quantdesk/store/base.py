@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from quantdesk.bars.arrays import BarArrays, FloatArray, IntArray
-from quantdesk.types import Gap, Instrument, StoreStatus, Tick
+from quantdesk.types import AlertRow, Gap, Instrument, StoreStatus, Tick
 
 T = TypeVar("T")
+
+#: Rises with every change of the tables; an older program stays out of a newer store.
+SCHEMA_VERSION = 3
 
 
 class StoreError(Exception):
@@ -215,6 +218,9 @@ class Reader(Protocol):
     ) -> Iterator[TradeBars]:
         """Yield the bars from trades with open_time < end in blocks, ascending; partial ones as well."""
 
+    def firings(self, rule_id: str | None = None, since: int | None = None, limit: int = 1_000) -> list[AlertRow]:
+        """Load alerts, oldest first: of one rule or all, fired at ``since`` (ms) or later, the newest ``limit``."""
+
     def facts(self) -> StoreFacts:
         """Tell kind, sizes and health; may take a moment."""
 
@@ -247,6 +253,15 @@ class Store(Reader, Protocol):
 
     def add_duplicates(self, instrument: Instrument, count: int) -> None:
         """Count trades that came once more and were dropped."""
+
+    def save_firing(self, firing: AlertRow) -> bool:
+        """Keep an alert; return whether it was new: one with its key stays as it is."""
+
+    def save_outcome(self, firing_id: str, outcome: str, at: int) -> bool:
+        """Note what became of an alert (JSON), known ``at`` (ms); return whether it is noted.
+
+        False where there is no such alert, or a later outcome is noted already.
+        """
 
     def acquire(self, instrument: Instrument) -> bool:
         """Take or keep the right to write an instrument's ticks and ledger; False while another program has it."""

@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,20 +17,14 @@ from sqlalchemy.dialects.sqlite import insert
 
 from quantdesk.config import StoreLimits
 from quantdesk.store import retention, sqlite_facts
+from quantdesk.store.backup import Said
 from quantdesk.store.bars_sql import refresh_sql
 from quantdesk.store.base import Retention, StoreError, StoreFacts
 from quantdesk.store.lock import WriterLock
 from quantdesk.store.reader import transaction
 from quantdesk.store.sql_writer import SqlWriter
-from quantdesk.store.sqlite_file import (
-    check_file,
-    create_file,
-    impatient,
-    in_words,
-    prepare,
-    reading_engine,
-    writing_engine,
-)
+from quantdesk.store.sqlite_file import create_file, impatient, in_words, prepare, reading_engine, writing_engine
+from quantdesk.store.sqlite_plain import check_file
 from quantdesk.types import Tick
 
 # The driver's own call: eight times faster than the same statement through Core.
@@ -42,11 +36,20 @@ _INSERT_TICKS = (
 _VACUUM_PAGES = 256
 
 
-def open_embedded(path: Path, limits: StoreLimits | None = None, *, read_only: bool = False) -> EmbeddedStore:
+def open_embedded(
+    path: Path,
+    limits: StoreLimits | None = None,
+    *,
+    read_only: bool = False,
+    said: Said | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> EmbeddedStore:
     """Open the store in ``path``, made when it is new and not ``read_only``.
 
-    Raises StoreBusyError where another process writes to it, and StoreError where the file is
-    missing, damaged, foreign or of a newer version; such a file is not touched.
+    A store of an older version is backed up beside itself and updated, which may take minutes: ``said``
+    hears how far it is, ``cancelled`` ends it. Raises StoreBusyError where another process writes to it,
+    and StoreError where the file is missing, damaged, foreign or of a newer version, or cannot be backed
+    up; such a file is not touched.
     """
     path = Path(os.path.realpath(path))  # two names of one store share its lock
     if read_only:
@@ -63,7 +66,7 @@ def open_embedded(path: Path, limits: StoreLimits | None = None, *, read_only: b
         with in_words(path):
             if not check_file(path):  # again: the file may have been made just before the lock was ours
                 create_file(path)
-            prepare(path, engine)
+            prepare(path, engine, said, cancelled)
             return EmbeddedStore(path, limits or StoreLimits(), engine, engine.connect(), lock)
     except BaseException:
         engine.dispose()

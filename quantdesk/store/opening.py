@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from quantdesk.config import StoreLimits
 from quantdesk.store.address import StoreAddress
 from quantdesk.store.base import Reader, Store, StoreFacts
 
 
-def open_store(address: StoreAddress, limits: StoreLimits | None = None) -> Store:
+def open_store(
+    address: StoreAddress,
+    limits: StoreLimits | None = None,
+    *,
+    said: Callable[[str], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Store:
     """Open a store for writing, from the thread that will write; a file that is new is made.
 
-    A server that cannot be reached now does not fail here: every use says so until it answers. Raises
-    StoreBusyError, StoreRefusedError and StoreError in words.
+    A file of an older version is backed up and updated: ``said`` hears how far that is, ``cancelled``
+    ends it. A server's store is updated in place, its backups are its administrator's; one that cannot be
+    reached now does not fail here: every use says so until it answers. Raises StoreBusyError,
+    StoreRefusedError and StoreError in words.
     """
     if address.path is not None:
         from quantdesk.store.embedded import open_embedded
 
-        return open_embedded(address.path, limits)
+        return open_embedded(address.path, limits, said=said, cancelled=cancelled)
     from quantdesk.store.server.store import open_server
 
     return open_server(address, limits)

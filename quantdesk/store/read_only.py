@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 from quantdesk.bars.arrays import BarArrays
 from quantdesk.store.base import Reader, Store, StoredInstrument, StoreError
-from quantdesk.types import Gap, Instrument, Light, StoreStatus, Tick
+from quantdesk.types import AlertRow, Gap, Instrument, Light, StoreStatus, Tick
 
 T = TypeVar("T")
 
@@ -26,6 +26,9 @@ class _Nothing:
         return None
 
     def load_gaps(self, instrument: Instrument) -> list[Gap]:
+        return []
+
+    def firings(self, rule_id: str | None = None, since: int | None = None, limit: int = 1_000) -> list[AlertRow]:
         return []
 
     def __getattr__(self, name: str) -> Any:

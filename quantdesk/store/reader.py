@@ -11,10 +11,11 @@ import numpy as np
 import sqlalchemy as sa
 
 from quantdesk.bars.arrays import BarArrays
+from quantdesk.store.alerts_sql import KEEPS_ALERTS, alert_of, firings_select
 from quantdesk.store.base import BarChecks, IdRun, StoredBars, StoredInstrument, TickArrays, TradeBars
 from quantdesk.store.ledger_sql import COUNTS_DUPLICATES, counted, find_runs, pairs_select
 from quantdesk.store.schema import BAR_COLUMNS, all_bars_select, bars, gaps, instruments, meta, source_bars, ticks
-from quantdesk.types import Gap, GapState, Instrument, Interval
+from quantdesk.types import AlertRow, Gap, GapState, Instrument, Interval
 
 _NO_BARS = StoredBars(BarArrays.empty(), ())
 
@@ -210,11 +211,23 @@ class SqlReader:
 
     def duplicates(self, instrument: Instrument) -> int:
         """Return how many trades came once more and were dropped, ever; 0 of a store that did not count them yet."""
-        version = self._rows(sa.select(meta.c.value).where(meta.c.key == "schema_version"))
-        if not version or int(version[0][0]) < COUNTS_DUPLICATES:
+        if self._version() < COUNTS_DUPLICATES:
             return 0
         key = (instruments.c.venue == instrument.venue, instruments.c.symbol == instrument.symbol)
         rows = self._rows(sa.select(instruments.c.duplicates).where(*key))
+        return int(rows[0][0]) if rows else 0
+
+    def firings(self, rule_id: str | None = None, since: int | None = None, limit: int = 1_000) -> list[AlertRow]:
+        """Load alerts, oldest first: of one rule or all, fired at ``since`` (ms) or later, the newest ``limit``.
+
+        None of a store that did not keep them yet.
+        """
+        if self._version() < KEEPS_ALERTS:
+            return []
+        return [alert_of(row) for row in reversed(self._rows(firings_select(rule_id, since, limit)))]
+
+    def _version(self) -> int:
+        rows = self._rows(sa.select(meta.c.value).where(meta.c.key == "schema_version"))
         return int(rows[0][0]) if rows else 0
 
     def bar_checks(self, instrument: Instrument) -> BarChecks:

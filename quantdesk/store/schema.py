@@ -10,8 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-#: Rises with every change of the tables; an older program stays out of a newer store.
-SCHEMA_VERSION = 2
+from quantdesk.store.base import SCHEMA_VERSION
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -122,6 +121,27 @@ gaps = sa.Table(
     # Whether a bar is partial is asked at every refresh.
     sa.Index("gaps_by_state", "instrument_id", "state", "end_ts"),
     sqlite_with_rowid=False,
+)
+
+# The key is made of what was judged: the same alert, seen twice, is one row.
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("rule_id", sa.Text, nullable=False),
+    sa.Column("venue", sa.Text, nullable=False),
+    sa.Column("y", sa.Text, nullable=False),
+    sa.Column("x", sa.Text, nullable=False),
+    sa.Column("interval", sa.Text, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("settings", sa.Text, nullable=False),
+    sa.Column("bar_time", EpochMs, nullable=False),
+    sa.Column("fired_at", EpochMs, nullable=False),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("snapshot", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text),
+    sa.Column("outcome_at", EpochMs),
+    sa.Index("alerts_by_time", "fired_at", "id"),
 )
 
 meta = sa.Table(

@@ -13,12 +13,13 @@ import numpy as np
 import sqlalchemy as sa
 
 from quantdesk.bars.arrays import BarArrays
+from quantdesk.store.alerts_sql import outcome_update, values_of
 from quantdesk.store.bars_sql import RefreshSql, mark_partial, refresh
 from quantdesk.store.base import TradeBars
 from quantdesk.store.reader import SqlReader
-from quantdesk.store.schema import BAR_COLUMNS, EpochMs, gaps, instruments, source_bars
+from quantdesk.store.schema import BAR_COLUMNS, EpochMs, alerts, gaps, instruments, source_bars
 from quantdesk.store.schema import bars as bars_table
-from quantdesk.types import UNKNOWN_STEP, Gap, Instrument, Tick, decimals_of
+from quantdesk.types import UNKNOWN_STEP, AlertRow, Gap, Instrument, Tick, decimals_of
 
 _INT64 = 2**63
 #: So many rows of the ledger are looked up by one statement.
@@ -169,6 +170,17 @@ class SqlWriter(SqlReader):
             self._admit(connection, held, instrument)
             more = {"duplicates": instruments.c.duplicates + count}
             connection.execute(sa.update(instruments).where(instruments.c.id == held).values(**more))
+
+    def save_firing(self, firing: AlertRow) -> bool:
+        """Keep an alert; return whether it was new: one with its key stays as it is."""
+        with self._writing() as connection:
+            new = self._insert(alerts).values(**values_of(firing)).on_conflict_do_nothing()
+            return bool(connection.execute(new).rowcount)
+
+    def save_outcome(self, firing_id: str, outcome: str, at: int) -> bool:
+        """Note what became of an alert, known ``at`` (ms), unless later news are noted; return whether it is noted."""
+        with self._writing() as connection:
+            return bool(connection.execute(outcome_update(firing_id, outcome, at)).rowcount)
 
     def _check_ticks(self, ticks: Sequence[Tick]) -> None:
         """Raise ValueError naming the first tick that the database cannot hold."""

@@ -1,4 +1,4 @@
-"""Open SQLite files as stores: check what they are, set them up, and say errors in words."""
+"""Open SQLite files as stores through SQLAlchemy: set them up, update them, and say errors in words."""
 
 from __future__ import annotations
 
@@ -11,15 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool, StaticPool
 
-from quantdesk.store.base import DiskLowError, StoreError
+from quantdesk.store.backup import Said, back_up
+from quantdesk.store.base import SCHEMA_VERSION, StoreError
 from quantdesk.store.migrations import migrate
-from quantdesk.store.schema import SCHEMA_VERSION, create_tables
-
-#: "QDsk": tells our files from other SQLite files.
-APPLICATION_ID = 0x5144736B
-_MAGIC = b"SQLite format 3\x00"
-_HEADER = 100
-_BUSY_SECONDS = 5.0
+from quantdesk.store.schema import create_tables
+from quantdesk.store.sqlite_plain import APPLICATION_ID, BUSY_SECONDS, check_version, read_only_connection, worded
 
 
 @contextmanager
@@ -28,54 +24,9 @@ def in_words(path: Path) -> Iterator[None]:
     try:
         yield
     except sa.exc.DBAPIError as error:
-        raise _worded(path, error.orig if isinstance(error.orig, sqlite3.Error) else error) from error
+        raise worded(path, error.orig if isinstance(error.orig, sqlite3.Error) else error) from error
     except sqlite3.Error as error:
-        raise _worded(path, error) from error
-
-
-def _worded(path: Path, error: BaseException) -> StoreError:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
-        return DiskLowError(f"the disk is full: free some space for {path}")
-    words = {
-        sqlite3.SQLITE_BUSY: "is locked by another program: close what has it open",
-        sqlite3.SQLITE_LOCKED: "is locked by another program: close what has it open",
-        sqlite3.SQLITE_READONLY: "cannot be written: the file or its folder is read-only",
-        sqlite3.SQLITE_CANTOPEN: "cannot be opened: check that the folder exists and may be read",
-        sqlite3.SQLITE_PERM: "cannot be opened: check its access rights",
-        sqlite3.SQLITE_CORRUPT: "is damaged: move it away and a new store begins; nothing in it was changed",
-        sqlite3.SQLITE_NOTADB: "is not a quantdesk store: name another --data-dir",
-        sqlite3.SQLITE_IOERR: "cannot be read or written: the disk reports an error",
-    }
-    if code in words:
-        return StoreError(f"the store {path} {words[code]}")
-    return StoreError(f"the store {path} reports: {' '.join(str(error).split())}")
-
-
-def check_file(path: Path) -> bool:
-    """Return whether there is a store in the file; raise StoreError where it is something else. Only reads."""
-    try:
-        with path.open("rb") as file:
-            header = file.read(_HEADER)
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise StoreError(f"the store {path} cannot be read: {error.strerror}") from error
-    if not header:
-        return False
-    application_id = int.from_bytes(header[68:72], "big")
-    if len(header) < _HEADER or not header.startswith(_MAGIC) or application_id != APPLICATION_ID:
-        raise StoreError(f"{path} is not a quantdesk store: name another --data-dir; the file was not touched")
-    check_version(path, int.from_bytes(header[60:64], "big"))
-    return True
-
-
-def check_version(path: Path, version: int) -> None:
-    """Raise StoreError where a newer program made the store."""
-    if version > SCHEMA_VERSION:
-        raise StoreError(
-            f"the store {path} is of version {version}, this program knows {SCHEMA_VERSION}: use a newer quantdesk"
-        )
+        raise worded(path, error) from error
 
 
 @contextmanager
@@ -85,14 +36,14 @@ def impatient(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        connection.execute(f"PRAGMA busy_timeout={int(_BUSY_SECONDS * 1_000)}")
+        connection.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1_000)}")
 
 
 def writing_engine(path: Path) -> sa.Engine:
     """Return an engine with the one writing connection; transactions take the write lock at their start."""
 
     def connect() -> sqlite3.Connection:
-        raw = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        raw = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         raw.execute("PRAGMA temp_store=MEMORY")
         return raw
 
@@ -101,30 +52,7 @@ def writing_engine(path: Path) -> sa.Engine:
 
 def reading_engine(path: Path) -> sa.Engine:
     """Return an engine that opens a connection for every call: readers may be called from any thread."""
-    uri = path.absolute().as_uri()
-
-    def connect() -> sqlite3.Connection:
-        try:
-            return _read_only(f"{uri}?mode=ro")
-        except sqlite3.OperationalError:
-            # A folder that cannot be written cannot hold the shared index of a WAL; without a WAL none is needed.
-            if path.with_name(path.name + "-wal").exists() or not path.exists():
-                raise
-            return _read_only(f"{uri}?mode=ro&immutable=1")
-
-    return _engine(connect, NullPool, "BEGIN")
-
-
-def _read_only(uri: str) -> sqlite3.Connection:
-    raw = sqlite3.connect(uri, timeout=_BUSY_SECONDS, isolation_level=None, uri=True, check_same_thread=False)
-    try:
-        raw.execute("PRAGMA query_only=ON")
-        raw.execute("PRAGMA wal_autocheckpoint=0")
-        raw.execute("SELECT count(*) FROM sqlite_master").fetchall()
-    except sqlite3.Error:
-        raw.close()
-        raise
-    return raw
+    return _engine(lambda: read_only_connection(path), NullPool, "BEGIN")
 
 
 def _engine(connect: Callable[[], sqlite3.Connection], pool: type[NullPool | StaticPool], begin: str) -> sa.Engine:
@@ -154,19 +82,38 @@ def create_file(path: Path) -> None:
     made.replace(path)
 
 
-def prepare(path: Path, engine: sa.Engine) -> None:
-    """Set up the writing connection. The caller holds the writer's lock."""
+def prepare(
+    path: Path, engine: sa.Engine, said: Said | None = None, cancelled: Callable[[], bool] | None = None
+) -> None:
+    """Set up the writing connection; update an older store once it is backed up. The caller holds the writer's lock.
+
+    Raises StoreError in words; a store whose backup or update fails stays as it was.
+    """
+    version = int(execute(engine, "PRAGMA user_version")[0][0])
+    check_version(path, version)
+    backup = back_up(path, said, cancelled) if version < SCHEMA_VERSION else None
     execute(engine, "PRAGMA journal_mode=WAL")
     # A killed program loses nothing with NORMAL; a power cut can lose the last moments, never the file,
     # and the feed fetches again what is behind the last stored id.
     execute(engine, "PRAGMA synchronous=NORMAL")
     execute(engine, "PRAGMA journal_size_limit=67108864")
-    version = int(execute(engine, "PRAGMA user_version")[0][0])
-    check_version(path, version)
-    if version < SCHEMA_VERSION:
+    if backup is not None:
+        if said is not None:
+            said("updating the store")
+        _update(path, engine, version, backup)
+
+
+def _update(path: Path, engine: sa.Engine, version: int, backup: Path) -> None:
+    try:
         with engine.begin() as connection:
             migrate(connection, version)
             connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
+    except Exception as error:
+        cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        raise StoreError(
+            f"the store {path} could not be updated from version {version} to {SCHEMA_VERSION} and stays as it was: "
+            f"{' '.join(str(cause).split())}; a backup is in {backup}"
+        ) from error
 
 
 def execute(engine: sa.Engine, statement: str) -> list[tuple[Any, ...]]:

@@ -1,4 +1,8 @@
-"""Measure the way from process start to the first paint with the last stored bars, as a Markdown table."""
+"""Measure the way from process start to the first paint with the last stored bars, as a Markdown table.
+
+The source run, and the packaged program where there is one, start in turn: what the machine does besides
+slows both alike, so that their ratio holds.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -56,18 +62,49 @@ def seed(path: Path, venue: str = DEFAULT_VENUE) -> None:
     store.close()
 
 
-def start_once(folder: Path, environment: dict[str, str], first: list[str]) -> dict[str, Any]:
-    """Start the desk from source until it has painted and end it; return what it reported."""
-    command = [*first, sys.executable, "-m", "quantdesk", "--data-dir", str(folder)]
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Name a program to start, and the command that starts it."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Hold what one start reported: wall time and processor time (ms) to the first paint, and what it showed."""
+
+    wall: float
+    processor: float | None
+    bars: int
+    menus: int
+    visible: bool
+    heavy: tuple[str, ...]
+
+
+SOURCE = Program("source", (sys.executable, "-m", "quantdesk"))
+#: Where the packaging leaves the program.
+FROZEN = ROOT / "dist" / "quantdesk" / ("quantdesk.exe" if sys.platform == "win32" else "quantdesk")
+
+
+def start_once(
+    folder: Path, environment: dict[str, str], first: Sequence[str] = (), program: Program = SOURCE
+) -> Start:
+    """Start the desk until it has painted and end it; return what it reported."""
+    command = [*first, *program.command, "--data-dir", str(folder)]
     surroundings = {**environment, **NOWHERE, "QUANTDESK_TRACE_STARTUP": repr(time.time())}
     process = subprocess.Popen(command, cwd=ROOT, env=surroundings, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
+    said: list[str] = []
     try:
         for line in process.stderr:
             if line.startswith(_WORDS):
-                report: dict[str, Any] = json.loads(line.removeprefix(_WORDS))
-                return report
-        raise RuntimeError(f"the desk ended before its first paint, exit code {process.wait()}")
+                found: dict[str, Any] = json.loads(line.removeprefix(_WORDS))
+                seen, heavy = found["visible"] is not None, tuple(found["heavy"])
+                return Start(found["ms"], found.get("cpu_ms"), found["bars"], found["menus"], seen, heavy)
+            said.append(line)
+        code = process.wait()
+        raise RuntimeError(f"{program.name} ended before its first paint, exit code {code}: {''.join(said[-5:])}")
     finally:
         # The figure is taken: how it quits is the tests' business.
         process.send_signal(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
@@ -75,28 +112,63 @@ def start_once(folder: Path, environment: dict[str, str], first: list[str]) -> d
         process.stderr.close()
 
 
-def main() -> int:
-    """Print the table; return 1 where the first paint was empty or something heavy came before it."""
+def table(starts: dict[str, list[Start]], title: str) -> list[str]:
+    """Return the rows of the table, one column a program; with two of them, how many times as long the second takes."""
+    columns = list(starts.values())
+    names = [f"from {name}" if name == SOURCE.name else name for name in starts]
+    ratio = len(columns) == 2
+    lines = [f"| {title} | {' | '.join([*names, *(['ratio'] if ratio else [])])} |"]
+    lines.append("|---|" + "---|" * (len(columns) + ratio))
+
+    def row(words: str, cells: list[str], times: list[float] | None = None) -> None:
+        more = [f"{times[1] / times[0]:.2f}" if times else ""] if ratio else []
+        lines.append(f"| {words} | {' | '.join([*cells, *more])} |")
+
+    walls = [sorted(start.wall for start in column) for column in columns]
+    medians = [statistics.median(times) for times in walls]
+    cells = [f"median {middle:.0f} ms, best {times[0]:.0f} ms" for middle, times in zip(medians, walls, strict=True)]
+    row("process start to first paint", cells, medians)
+    if all(start.processor is not None for column in columns for start in column):
+        spent = [statistics.median(start.processor or 0.0 for start in column) for column in columns]
+        row("processor time until then", [f"median {each:.0f} ms" for each in spent], spent)
+    shown = [f"{min(s.menus for s in column)}, {min(s.bars for s in column):,}" for column in columns]
+    row("painted: menus, stored bars of each leg", shown)
+    heavy = [sorted({name for start in column for name in start.heavy}) for column in columns]
+    row("imported before it", [", ".join(names) or "nothing heavy" for names in heavy])
+    return lines
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--ahead", action="store_true", help="schedule the desk ahead of other programs")
-    args = parser.parse_known_args()[0]
-    runs, first = args.runs, AHEAD if args.ahead else []
+    parser.add_argument(
+        "--frozen", type=Path, metavar="PATH", help=f"the packaged program; default: {FROZEN.name} in dist"
+    )
+    parser.add_argument("--source-only", action="store_true", help="leave the packaged program out")
+    return parser.parse_known_args()[0]
+
+
+def main() -> int:
+    """Print the table; return 1 where the first paint was empty or something heavy came before it."""
+    args = _arguments()
+    programs, first = [SOURCE], AHEAD if args.ahead else []
+    frozen = args.frozen or FROZEN
+    if not args.source_only and (args.frozen or frozen.exists()):
+        programs.append(Program("packaged", (str(frozen.absolute()),)))
+    starts: dict[str, list[Start]] = {program.name: [] for program in programs}
     with tempfile.TemporaryDirectory() as name, own_screen() as environment:
         folder = Path(name)
         seed(folder / "quantdesk.sqlite", VENUE)
-        start_once(folder, environment, first)  # fills the caches of disk and byte code
-        reports = [start_once(folder, environment, first) for _ in range(runs)]
-    times = sorted(report["ms"] for report in reports)
-    heavy = sorted({module for report in reports for module in report["heavy"]})
-    bars, menus = {report["bars"] for report in reports}, {report["menus"] for report in reports}
+        for program in programs:
+            start_once(folder, environment, first, program)  # fills the caches of disk and byte code
+        for _ in range(args.runs):
+            for program in programs:
+                starts[program.name].append(start_once(folder, environment, first, program))
     priority = ", scheduled ahead of other programs" if args.ahead else ""
-    print(f"\n| start from source, warm, {place(environment)}, {runs} runs{priority} | figure |\n|---|---|")
-    print(f"| process start to first paint | median {statistics.median(times):.0f} ms, best {times[0]} ms |")
-    print(f"| painted: menus, stored bars of each leg | {min(menus)}, {min(bars):,} |")
-    print(f"| imported before it | {', '.join(heavy) or 'nothing heavy'} |")
-    empty = min(bars) < BARS or min(menus) == 0 or any(report["visible"] is None for report in reports)
-    return int(empty or bool({"statsmodels", "scipy", "pandas"} & set(heavy)))
+    print("\n" + "\n".join(table(starts, f"start, warm, {place(environment)}, {args.runs} runs{priority}")))
+    every = [start for column in starts.values() for start in column]
+    return int(any(start.bars < BARS or not start.menus or not start.visible or start.heavy for start in every))
 
 
 if __name__ == "__main__":

@@ -104,7 +104,7 @@ def test_a_store_that_is_absent_is_said_and_an_empty_one_has_nothing(
 def test_what_waits_in_the_spill_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("quantdesk.store.sqlite_file._BUSY_SECONDS", 0.02)
+    monkeypatch.setattr("quantdesk.store.sqlite_file.BUSY_SECONDS", 0.02)
     fill(tmp_path)
     path = tmp_path / "quantdesk.sqlite"
     limits = StoreLimits(spill_after=0.0, first_retry=0.01)

@@ -150,7 +150,7 @@ def test_a_password_on_the_command_line_is_refused(words: list[str], capsys: pyt
 def test_trades_that_wait_in_a_spill_file_are_warned_of(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("quantdesk.store.sqlite_file._BUSY_SECONDS", 0.02)
+    monkeypatch.setattr("quantdesk.store.sqlite_file.BUSY_SECONDS", 0.02)
     path = fill(tmp_path / "quantdesk.sqlite")
     writer = StoreWriter(lambda: open_embedded(path), StoreLimits(spill_after=0.0, first_retry=0.01))
     writer.start()

@@ -10,7 +10,7 @@ import pytest
 
 from quantdesk.store.base import Store, StoreError
 from quantdesk.store.embedded import EmbeddedStore, open_embedded
-from quantdesk.store.sqlite_file import APPLICATION_ID
+from quantdesk.store.sqlite_plain import APPLICATION_ID
 from tests.store.kinds import held_ids
 from tests.store.samples import BTC, trades
 

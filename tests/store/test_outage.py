@@ -58,7 +58,7 @@ def locked(path: Path) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait five seconds for a lock that stays."""
-    monkeypatch.setattr("quantdesk.store.sqlite_file._BUSY_SECONDS", 0.02)
+    monkeypatch.setattr("quantdesk.store.sqlite_file.BUSY_SECONDS", 0.02)
 
 
 def spill_of(path: Path) -> Path:

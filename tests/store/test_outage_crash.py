@@ -30,7 +30,7 @@ from quantdesk.store import sqlite_file
 from quantdesk.store.embedded import open_embedded
 from quantdesk.store.writer import StoreWriter
 from tests.store.samples import BTC, trades
-sqlite_file._BUSY_SECONDS = 0.02
+sqlite_file.BUSY_SECONDS = 0.02
 limits = StoreLimits(batch_seconds=0.01, spill_after=0.0, first_retry=0.002, last_retry=0.01)
 writer = StoreWriter(lambda: open_embedded(Path(sys.argv[1])), limits)
 writer.start()

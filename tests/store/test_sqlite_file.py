@@ -104,7 +104,7 @@ def test_reading_a_store_that_is_not_there_is_said_in_words(tmp_path: Path) -> N
 def test_another_program_that_holds_the_database_is_said_in_words_and_nothing_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("quantdesk.store.sqlite_file._BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("quantdesk.store.sqlite_file.BUSY_SECONDS", 0.05)
     store = open_embedded(tmp_path / "store.sqlite")
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

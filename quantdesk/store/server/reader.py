@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from quantdesk.store.address import StoreAddress
-from quantdesk.store.base import StoredBars, StoreError, StoreFacts
+from quantdesk.store.base import SCHEMA_VERSION, StoredBars, StoreError, StoreFacts
 from quantdesk.store.reader import SqlReader
-from quantdesk.store.schema import SCHEMA_VERSION, bars, instruments
+from quantdesk.store.schema import bars, instruments
 from quantdesk.store.server import facts
 from quantdesk.store.server.link import PATIENCE, PING, Lines
 from quantdesk.store.server.probe import StoreForm, check, form_of, look

@@ -6,9 +6,8 @@ import psycopg2
 import sqlalchemy as sa
 
 from quantdesk.store import schema as shared
-from quantdesk.store.base import StoreRefusedError
-from quantdesk.store.migrations import Steps, migrate
-from quantdesk.store.schema import SCHEMA_VERSION
+from quantdesk.store.base import SCHEMA_VERSION, StoreRefusedError
+from quantdesk.store.migrations import Steps, create_alerts, migrate
 from quantdesk.store.server.link import SCHEMA
 from quantdesk.store.server.probe import AGGREGATES, TABLES, Ability, StoreForm, check, form_of, look
 from quantdesk.types import Interval
@@ -82,8 +81,12 @@ def _count_duplicates(connection: sa.Connection) -> None:
     )
 
 
+def _keep_alerts(connection: sa.Connection) -> None:
+    create_alerts(connection, "TIMESTAMP WITH TIME ZONE")
+
+
 #: Entry k turns version k + 1 into k + 2; what once was released stays as it is.
-STEPS: Steps = (_count_duplicates,)
+STEPS: Steps = (_count_duplicates, _keep_alerts)
 
 
 def _create(connection: sa.Connection, ability: Ability) -> StoreForm:

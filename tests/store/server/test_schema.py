@@ -42,6 +42,7 @@ def make_first_version(address: StoreAddress) -> None:
     sql(
         address,
         "ALTER TABLE instruments DROP COLUMN duplicates",
+        "DROP TABLE alerts",
         "UPDATE meta SET value = '1' WHERE key = 'schema_version'",
     )
 
