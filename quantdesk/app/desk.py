@@ -17,10 +17,13 @@ from pathlib import Path
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
+from quantdesk.app.alert_keeping import AlertKeeping
+from quantdesk.app.application import Application
 from quantdesk.app.feeding import Feeding
 from quantdesk.app.files import Exporter, FileOpener
 from quantdesk.app.loop import Loop
 from quantdesk.app.picture import take_picture
+from quantdesk.app.selftest.beside import SelfTest
 from quantdesk.app.session import SessionPlan
 from quantdesk.app.storage import Storage
 from quantdesk.commands.shared import store_address
@@ -43,8 +46,10 @@ log = logging.getLogger(__name__)
 
 #: The heavy libraries are imported in the pool this long after the first paint, not by the first statistic.
 _WARM_UP_MS = 400
-#: What must not be imported before the first paint, and what is worth knowing.
-_HEAVY = {"statsmodels", "scipy", "pandas", "sqlalchemy", "aiohttp", "websockets"}
+#: What must not be imported before the first paint.
+_HEAVY = {
+    "statsmodels", "scipy", "pandas", "sqlalchemy", "psycopg2", "aiohttp", "websockets", "keyring", "desktop_notifier",
+}  # fmt: skip
 
 
 class Desk:
@@ -62,7 +67,7 @@ class Desk:
         self.clock, self.jobs = FrameClock(), JobRunner()
         self.files = FilesModel()
         self.pair = PairModel(self.jobs)
-        self.alerts = AlertModel(chosen.rule())
+        self.alerts = AlertModel(chosen.rules(), muted=chosen.muted)
         self.feeding = Feeding(self._plan(endpoints), self.pair, self.files)
         self.window = MainWindow(
             self.pair, self.feeding.market, self.alerts, self.clock, self.theme, self.settings, paths.logs
@@ -71,7 +76,9 @@ class Desk:
         self.opener = FileOpener(self.window, self.jobs, self.files, self.pair, self.feeding)
         self.exporter = Exporter(self.window, self.jobs, self.pair)
         self.storage = Storage(self.window, self.jobs, self.feeding, self.settings, paths)
-        self.crashes = CrashReporter(paths.logs, lambda: self.window)
+        self.keeping = AlertKeeping(self.alerts, self.feeding, self.window)
+        self.selftest = SelfTest(self.window.selftest, args)
+        self.crashes = CrashReporter(paths.logs, lambda: self.window, self.window.selftest)
         self._popups = DesktopPopups(self.window.show_last_alert)
         self._tasks: set[asyncio.Task[object]] = set()
         self._quit = asyncio.Event()
@@ -105,6 +112,7 @@ class Desk:
             # A picture of files needs no market; everything else streams at once.
             if not (files and self._args.screenshot is not None):
                 self.feeding.start()
+                self.keeping.start()
             if self._args.screenshot is None:
                 self.storage.start()
                 await self._quit.wait()
@@ -125,7 +133,9 @@ class Desk:
     async def _close(self) -> None:
         """Save, stop the feed, drain the store and wait for the jobs, in this order."""
         self.window.close_for_good()
+        self.selftest.stop()
         await self.storage.stop()
+        await self.keeping.stop()
         await self.feeding.stop()
         for task in list(self._tasks):
             task.cancel()
@@ -146,6 +156,8 @@ class Desk:
     def _connect(self, alone: SingleInstance) -> None:
         window = self.window
         alone.files_received.connect(self._on_second_start)
+        if isinstance(self._app, Application):
+            self._app.files_opened.connect(self._on_second_start)
         window.quit_requested.connect(self._quit.set)
         window.notify_requested.connect(lambda title, text: self._spawn(self._popups.send(title, text)))
         self.pair.changed.connect(self._on_pair_changed)
@@ -154,7 +166,7 @@ class Desk:
 
     def _on_pair_changed(self) -> None:
         if self.pair.frame is not None:
-            self.alerts.judge(self.pair.frame)
+            self.alerts.judge(self.pair.frame, self.window.rules.look())
 
     def _on_second_start(self, files: list[Path]) -> None:
         self.window.bring_to_front()
@@ -194,6 +206,7 @@ class Desk:
         frame, seen = self.pair.frame, self.window.charts.visible_range()
         report = {
             "ms": round(took),
+            "cpu_ms": round(time.process_time() * 1e3),
             "bars": 0 if frame is None else len(frame.times),
             "visible": seen,
             "menus": len(self.window.menuBar().actions()),

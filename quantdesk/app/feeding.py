@@ -212,7 +212,7 @@ class Feeding(QObject):
         if settings.y in symbols and settings.x in symbols:
             return replace(settings, interval=interval)
         names = [*symbols, "", ""]
-        return replace(settings, y=names[0], x=names[1], interval=interval)
+        return replace(settings, y=names[0], x=names[1], interval=interval, formation_end=0)
 
     def _report(self) -> FeedReport | None:
         feed = self._session.feed

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, Slot
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QUrl, Slot
+from PySide6.QtGui import QDesktopServices, QImage
 
 from quantdesk.model.files import FilesModel
 from quantdesk.model.jobs import JobRunner
@@ -100,13 +100,14 @@ class FileOpener(QObject):
 
 
 class Exporter(QObject):
-    """Write the bars on screen as CSV and the panels as a picture, whole or not at all."""
+    """Write the bars on screen as CSV, the panels as a picture and the pair's report, whole or not at all."""
 
     def __init__(self, window: MainWindow, jobs: JobRunner, pair: PairModel) -> None:
         super().__init__()
         self._window, self._jobs, self._pair = window, jobs, pair
         window.export_csv_requested.connect(self._export_csv)
         window.export_picture_requested.connect(self._export_picture)
+        window.report_requested.connect(self._write_report)
 
     @Slot(object, bool)
     def _export_csv(self, path: Path, everything: bool) -> None:
@@ -132,6 +133,46 @@ class Exporter(QObject):
             save_png(path, picture)
 
         self._jobs.submit(f"export {path}", write, lambda _: self._on_written(path, None), self._on_failed)
+
+    @Slot(object)
+    def _write_report(self, path: Path) -> None:
+        order, frame = self._pair.order(), self._pair.frame
+        if order is None or frame is None or frame.observations == 0:
+            self._window.toast(self.tr("No report"), self.tr("No bar of both legs is closed yet."), "warning")
+            return
+        progress = self._window.start_progress(self.tr("Writing the report {0}").format(path.name))
+        progress.describe(self.tr("computing every test"))
+        # What is being computed cannot be broken off: it ends, and then nothing is written.
+        progress.cancelled.connect(lambda: progress.describe(self.tr("stopping: nothing will be written")))
+
+        def write() -> bool:
+            from quantdesk.model.report import origin_word, pair_analysis
+            from quantdesk.reports.page import write_report
+
+            analysis = pair_analysis(order)
+            if progress.is_cancelled():
+                return False
+            write_report(path, analysis, origin=origin_word(order.origin))
+            return True
+
+        def done(written: bool) -> None:
+            progress.finish()
+            if written:
+                words = self.tr("{0}\nClick to open it").format(path)
+                self._window.toast(self.tr("Report saved"), words, "ok", lambda: self._open(path))
+            else:
+                self._window.toast(self.tr("No report"), self.tr("Cancelled: nothing was written."))
+
+        def failed(error: Exception) -> None:
+            progress.finish()
+            self._on_failed(error)
+
+        self._jobs.submit(f"report {path}", write, done, failed)
+
+    def _open(self, path: Path) -> None:
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
+            words = self.tr("No program shows HTML here. The report is {0}").format(path)
+            self._window.toast(self.tr("Not opened"), words, "warning")
 
     def _on_written(self, path: Path, rows: int | None) -> None:
         words = str(path) if rows is None else self.tr("{0:,} rows in {1}").format(rows, path)

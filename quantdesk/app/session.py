@@ -17,6 +17,7 @@ from quantdesk.config import SIMULATOR_VENUE, Endpoints, FeedLimits, StoreLimits
 from quantdesk.model.market import MarketModel
 from quantdesk.store.address import StoreAddress, file_address
 from quantdesk.store.base import Reader, StoreBusyError, StoredBars, StoreError, TickArrays, Writer
+from quantdesk.store.last_bars import read_last_bars
 from quantdesk.store.read_only import ReadOnlyWriter
 from quantdesk.types import Instrument, Interval, Light, Origin, StoreStatus
 
@@ -71,7 +72,8 @@ class Session:
         self._simulator: SimulatorServer | None = None
         self._temporary: Path | None = None
         self._busy = self._closed = False
-        self._opening = threading.Lock()
+        self._opening, self._gives_up = threading.Lock(), threading.Event()
+        self._opening_words = ""
         self._visible: tuple[str, ...] = ()
         self._shown: set[tuple[str, str]] = set()
         self._carry_on: dict[str, tuple[int, int]] = {}
@@ -86,28 +88,34 @@ class Session:
     def show_stored(self, symbols: Sequence[str], interval: str) -> None:
         """Put the last stored bars of one interval on screen; ``run`` loads the others.
 
-        A store that cannot be read turns the light red and says why.
+        A store that cannot be read at once turns the light red and says why.
         """
-        # A server may let us wait: the first paint does not.
-        if interval in tuple(Interval) and not self.address.is_server and self._may_hold():
-            wanted = [symbol for symbol in self.symbols if symbol in symbols]
-            self._put([held for symbol in wanted if (held := self._read(symbol, (Interval(interval),), seeds=False))])
+        path = self.address.path
+        if path is None or interval not in tuple(Interval):
+            return  # a server may let us wait: the first paint does not
+        wanted = [symbol for symbol in self.symbols if symbol in symbols]
+        try:
+            found = read_last_bars(path, self._venue, wanted, interval, STORED_BARS)
+        except StoreError as error:
+            self.market.set_store_status(StoreStatus(Light.RED, str(error)))
+            return
+        self._put([_Held(instrument, {Interval(interval): stored}, []) for instrument, stored in found])
 
     async def run(self) -> None:
         """Open the store for writing and feed the market until cancelled (a replay: until it ends)."""
         await self._load_rest()
-        self.writer = await asyncio.to_thread(self._open_writer)
+        writer = await self._open()
         if self.plan.replay is not None:
             from quantdesk.ingest.replay import Replay
 
-            await Replay(self.plan.replay, self.writer, self.market, speed=self.plan.speed).run()
+            await Replay(self.plan.replay, writer, self.market, speed=self.plan.speed).run()
             return
         endpoints = self.plan.endpoints
         if self.plan.origin is Origin.SIMULATED:
             endpoints = await self._start_simulator()
         from quantdesk.ingest.live import Ingest
 
-        self.feed = Ingest(endpoints, self._limits, self.writer, self.market, self.symbols, carry_on=self._carry_on)
+        self.feed = Ingest(endpoints, self._limits, writer, self.market, self.symbols, carry_on=self._carry_on)
         self.feed.prefer(self._visible)
         async with asyncio.TaskGroup() as group:
             group.create_task(self.feed.run(), name="ingest")
@@ -150,6 +158,8 @@ class Session:
         """Tell the market how the store is doing; called a few times a second."""
         if self.writer is not None:
             self.market.set_store_status(self.writer.status)
+        elif self._opening_words:
+            self.market.set_store_status(StoreStatus(Light.AMBER, self._opening_words))
 
     def _instruments(self) -> list[Instrument]:
         return [leg.instrument for leg in self.feed.legs.values()] if self.feed is not None else []
@@ -169,6 +179,23 @@ class Session:
         """Tell whether this program's own feed brings the trades of a symbol."""
         return self.feed is not None and self.feed.delivers(symbol)
 
+    async def _open(self) -> Writer:
+        """Open the store in a thread; cancelled meanwhile, give up an update and leave the writer to ``close``."""
+        opening = asyncio.ensure_future(asyncio.to_thread(self._open_writer))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            self._gives_up.set()
+            await asyncio.wait({opening})
+            raise
+        finally:
+            self._opening_words = ""
+            if opening.done() and not opening.cancelled() and opening.exception() is None:
+                self.writer = opening.result()
+
+    def _on_opening(self, words: str) -> None:
+        self._opening_words = words
+
     def _open_writer(self) -> Writer:
         from quantdesk.store.opening import open_store
         from quantdesk.store.writer import StoreWriter
@@ -177,7 +204,8 @@ class Session:
         try:
             if address.path is not None:
                 address.path.parent.mkdir(parents=True, exist_ok=True)
-            writer = StoreWriter(lambda: open_store(address, limits), limits)
+            said, gives_up = self._on_opening, self._gives_up.is_set
+            writer = StoreWriter(lambda: open_store(address, limits, said=said, cancelled=gives_up), limits)
             writer.start()
         except StoreBusyError as error:
             self._busy = True
@@ -206,6 +234,10 @@ class Session:
         except StoreError as error:
             log.warning("the store cannot be read: %s", error)
             return None
+
+    @property
+    def _venue(self) -> str:
+        return SIMULATOR_VENUE if self.plan.origin is Origin.SIMULATED else self.plan.endpoints.venue
 
     def _may_hold(self) -> bool:
         return self.address.path is None or self.address.path.exists()
@@ -255,8 +287,7 @@ class Session:
         try:
             reader = open_reader(self.address)
             try:
-                venue = SIMULATOR_VENUE if self.plan.origin is Origin.SIMULATED else self.plan.endpoints.venue
-                for held in reader.find(symbol, venue):
+                for held in reader.find(symbol, self._venue):
                     bars = {i: reader.load_bars(held.instrument, i, limit=STORED_BARS) for i in intervals}
                     start = None if held.last_ts is None else held.last_ts - held.last_ts % Interval.M5.ms
                     # Bars still running when the program was last shut are built on from their trades.

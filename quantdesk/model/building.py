@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
+from quantdesk.analytics.attribution import Attribution, attribute
 from quantdesk.analytics.pairs import PairSeries, PairSnapshot, evaluate
 from quantdesk.analytics.spread import spread_of
 from quantdesk.bars.arrays import BarArrays, FloatArray, IntArray
 from quantdesk.bars.quality import BarQuality
 from quantdesk.model.formation import HedgeLines, JoinedBars, advance
 from quantdesk.model.frame import NAN, LastValues, LegColumns, PairFrame, PairSettings
+from quantdesk.model.scores import Scores, scores_of
 from quantdesk.types import Origin
 
 #: Bands are drawn this many sigmas of the formation window from its mean.
@@ -100,17 +102,15 @@ def build(order: FrameOrder) -> Built:
     lines = advance(order.lines, joined, order.settings, order.origin, order.live_since, refit_now=order.refit_now)
     beta, mean, sigma = lines.columns(series.times)
     spread = spread_of(series.y, series.x, beta)
-    rows = np.searchsorted(times, series.times)
-    inside = np.flatnonzero(series.times >= (times[0] if len(times) else 0))
+    frozen = lines.first if lines.path is None else None  # a moving ratio was known before each bar
+    scores = scores_of(order.settings, series, beta, frozen.end_ms if frozen else None)
+    place = _Placing(times, series.times)
     columns = {
-        name: _placed(values, rows, inside, len(times))
-        for name, values in (
-            ("spread", spread),
-            ("spread_upper", mean + BAND_SIGMAS * sigma),
-            ("spread_lower", mean - BAND_SIGMAS * sigma),
-            ("z", series.z),
-            ("correlation", series.correlation),
-        )
+        "spread": place(spread),
+        "spread_upper": place(mean + BAND_SIGMAS * sigma),
+        "spread_lower": place(mean - BAND_SIGMAS * sigma),
+        "z": place(scores.z),
+        "correlation": place(series.correlation),
     }
     newest, first, walk = lines.newest, lines.first, series.walk
     frame = PairFrame(
@@ -131,7 +131,7 @@ def build(order: FrameOrder) -> Built:
         fit=newest,
         refits=lines.refits,
         observations=len(series),
-        last=_last(order, series, spread),
+        last=_last(order, series, spread, scores),
         next_alpha=walk.next_alpha,
         next_beta=walk.next_beta,
         next_sigma=walk.next_sigma,
@@ -142,9 +142,22 @@ def build(order: FrameOrder) -> Built:
         first_fit=first,
         quality_y=order.y.placed_quality(times),
         quality_x=order.x.placed_quality(times),
-        left_out=_left_out(order),
+        left_out=left_out_bars(order),
+        beta_path=_moving_beta(lines, times),
+        hedge_reason=lines.reason,
+        walk_z=None if scores.signal is None else place(scores.signal),
+        forming=scores.forming,
+        attribution=place.parts(attribute(series.y, series.x, beta)),
     )
     return Built(frame, lines, snapshot)
+
+
+def _moving_beta(lines: HedgeLines, times: IntArray) -> FloatArray | None:
+    if lines.path is None:
+        return None
+    beta, _, _ = lines.path.at(times)
+    beta.setflags(write=False)
+    return beta
 
 
 def _times(order: FrameOrder) -> IntArray:
@@ -154,7 +167,8 @@ def _times(order: FrameOrder) -> IntArray:
     return np.union1d(times, missing[missing < times[-1]]) if len(missing) and len(times) else times
 
 
-def _left_out(order: FrameOrder) -> IntArray:
+def left_out_bars(order: FrameOrder) -> IntArray:
+    """Return the open times (ms) at which both legs have a bar that statistics leave out, ascending."""
     partial = np.union1d(order.y.partial, order.x.partial)
     both = np.intersect1d(order.y.bars.open_time, order.x.bars.open_time) if len(partial) else partial
     found = np.intersect1d(partial, both)
@@ -167,14 +181,25 @@ def _leg(leg: LegCopy, times: IntArray) -> LegColumns:
     return LegColumns.placed(leg.bars[int(start) :], times)
 
 
-def _placed(values: FloatArray, rows: IntArray, inside: IntArray, size: int) -> FloatArray:
-    out = np.full(size, np.nan)
-    out[rows[inside]] = values[inside]
-    out.setflags(write=False)
-    return out
+class _Placing:
+    """Put columns of the joined bars into the rows of a frame."""
+
+    def __init__(self, times: IntArray, joined: IntArray) -> None:
+        self._size = len(times)
+        self._inside = np.flatnonzero(joined >= (times[0] if len(times) else 0))
+        self._rows = np.searchsorted(times, joined)[self._inside]
+
+    def __call__(self, values: FloatArray) -> FloatArray:
+        out = np.full(self._size, np.nan)
+        out[self._rows] = values[self._inside]
+        out.setflags(write=False)
+        return out
+
+    def parts(self, found: Attribution) -> Attribution:
+        return Attribution(*(self(getattr(found, part.name)) for part in fields(found)))
 
 
-def _last(order: FrameOrder, series: PairSeries, spread: FloatArray) -> LastValues:
+def _last(order: FrameOrder, series: PairSeries, spread: FloatArray, scores: Scores) -> LastValues:
     y, x = order.y.bars, order.x.bars
     joint = len(series) > 0
     return LastValues(
@@ -186,6 +211,6 @@ def _last(order: FrameOrder, series: PairSeries, spread: FloatArray) -> LastValu
         volume_x=float(x.volume[-1]) if len(x) else NAN,
         time=int(series.times[-1]) if joint else None,
         spread=float(spread[-1]) if joint else NAN,
-        z=float(series.z[-1]) if joint else NAN,
+        z=float(scores.z[-1]) if joint else NAN,
         correlation=float(series.correlation[-1]) if joint else NAN,
     )

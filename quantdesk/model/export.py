@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from quantdesk.bars.arrays import FloatArray
 from quantdesk.model.frame import LegColumns, PairFrame
 from quantdesk.store.csv_out import Cell, Column
 
 Values = Sequence[Any] | np.ndarray[Any, Any]
 
 _BETA_DECIMALS, _Z_DECIMALS = 8, 6
+#: Marks on every row a z that knows later bars.
+LOOK_AHEAD = "LOOK-AHEAD"
 
 
 def on_screen_table(
@@ -23,7 +26,8 @@ def on_screen_table(
     """Return (header, columns) of the closed bars with start <= open time <= end; None = all.
 
     ``write_table(path, header, [columns])`` writes them: prices at the tick, volumes at the step, an
-    empty cell where there is no value. ``origin`` marks what is not the market on every row.
+    empty cell where there is no value. ``origin`` marks what is not the market on every row, ``z_kind`` a z
+    that looks ahead.
     """
     low = 0 if start_ms is None else int(np.searchsorted(frame.times, start_ms))
     high = len(frame.times) if end_ms is None else int(np.searchsorted(frame.times, end_ms, "right"))
@@ -49,11 +53,21 @@ def on_screen_table(
         ("spread", frame.spread, digits),
         ("spread_lower", frame.spread_lower, digits),
         ("spread_upper", frame.spread_upper, digits),
+        *_parts(frame, digits),
         ("z", frame.z, _Z_DECIMALS),
-        ("correlation", frame.correlation, _Z_DECIMALS),
     ):
         table.append((Column(label, decimals=decimals), values[rows]))
+    kind = frame.settings.z_kind
+    table.append((Column("z_kind", text), [f"{kind} {LOOK_AHEAD}" if kind.look_ahead else kind.value] * len(times)))
+    table.append((Column("correlation", decimals=_Z_DECIMALS), frame.correlation[rows]))
     return tuple(column for column, _ in table), [values for _, values in table]
+
+
+def _parts(frame: PairFrame, digits: int) -> list[tuple[str, FloatArray, int]]:
+    """Return by how much each leg and the hedge ratio moved the spread since the bar before."""
+    parts, none = frame.attribution, np.full(len(frame), np.nan)
+    names = ("from_y", "from_x", "from_beta")
+    return [(f"spread_{name}", none if parts is None else getattr(parts, name), digits) for name in names]
 
 
 def _leg(

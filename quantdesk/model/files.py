@@ -13,6 +13,7 @@ from quantdesk.bars.arrays import BarArrays, FloatArray, IntArray, fold
 from quantdesk.bars.series import BarSeries
 from quantdesk.model.frame import PairSettings
 from quantdesk.model.intervals import interval_ms_of
+from quantdesk.model.recent_trades import TradePrices
 from quantdesk.types import Instrument, Origin
 
 if TYPE_CHECKING:
@@ -120,9 +121,10 @@ class FilesModel(QObject):
         return self._interval
 
     def settings(self, base: PairSettings) -> PairSettings:
-        """Return the settings that show the opened legs, windows as in ``base``."""
+        """Return the settings that show the opened legs, windows as in ``base``; a date belongs to other bars."""
         names = [*self._legs, "", ""]
-        return replace(base, y=names[0], x=names[1], interval=self._interval)
+        end = base.formation_end if (base.y, base.x) == (names[0], names[1]) else 0
+        return replace(base, y=names[0], x=names[1], interval=self._interval, formation_end=end)
 
     def add(self, loaded: LoadedFile) -> tuple[str, ...]:
         """Take a file: two legs make the pair, one fills the empty leg or starts anew.
@@ -180,6 +182,12 @@ class FilesModel(QObject):
     def partial_times(self, symbol: str, interval: str) -> IntArray:
         """Return none: a file's bars are what they are."""
         return np.empty(0, np.int64)
+
+    def trades(self, symbol: str) -> TradePrices | None:
+        """Return the trades of a trades file, all of them; None for a file of bars."""
+        leg = self._legs.get(symbol)
+        ticks = leg.leg.ticks if leg else None
+        return TradePrices(ticks.ts.view(), ticks.agg_id.view(), ticks.price.view()) if ticks is not None else None
 
     def _shown(self, symbol: str, interval: str) -> _Shown | None:
         leg = self._legs.get(symbol)

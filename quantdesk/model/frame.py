@@ -6,8 +6,13 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
+from quantdesk.analytics.attribution import Attribution
+from quantdesk.analytics.held_z import FormingZ
+from quantdesk.analytics.kalman import FEWEST_FORMATION
+from quantdesk.analytics.zscore import ZKind
 from quantdesk.bars.arrays import BarArrays, FloatArray, IntArray
 from quantdesk.config import ConfigError
+from quantdesk.model.hedge_method import HedgeMethod
 from quantdesk.model.intervals import interval_ms_of
 from quantdesk.types import Origin
 
@@ -15,6 +20,7 @@ NAN = float("nan")
 SHORTEST_WINDOW = 20  # |z| cannot exceed (w - 1)/sqrt(w): a shorter window cannot speak
 LONGEST_WINDOW = 5_000
 LEAST_REFIT_EVERY = 10
+LATEST_END = 4_102_444_799_999  # 31 December 2099
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +28,9 @@ class PairSettings:
     """Choose a pair: y is the dependent leg, x the hedge leg ("" = none yet).
 
     ``window`` (z), ``correlation_window``, ``formation_bars`` and ``refit_every`` (0 = never) count
-    joined bars; ``log`` fits and shows the spread of natural logarithms. Raises ConfigError.
+    joined bars; ``log`` fits and shows the spread of natural logarithms. ``hedge`` estimates the ratio, on the
+    bars that closed by ``formation_end`` (ms; 0 = on the formation window); ``z_kind`` is
+    the z that is shown, whatever alerts judge. Raises ConfigError.
     """
 
     y: str = ""
@@ -33,6 +41,9 @@ class PairSettings:
     log: bool = False
     formation_bars: int = 240
     refit_every: int = 0
+    hedge: HedgeMethod = HedgeMethod.OLS
+    formation_end: int = 0
+    z_kind: ZKind = ZKind.WALK_FORWARD
 
     def __post_init__(self) -> None:
         if self.y and self.y == self.x:
@@ -44,6 +55,27 @@ class PairSettings:
         interval_ms_of(self.interval)
         if self.refit_every != 0 and not LEAST_REFIT_EVERY <= self.refit_every <= 1_000_000:
             raise ConfigError(f"refit every must be 0 (never) or at least {LEAST_REFIT_EVERY} bars")
+        if self.hedge not in tuple(HedgeMethod):
+            raise ConfigError(f"{self.hedge} is no way to estimate a hedge ratio: {', '.join(HedgeMethod)} are")
+        object.__setattr__(self, "hedge", HedgeMethod(self.hedge))
+        if self.formation_bars < self.least_formation:
+            raise ConfigError(f"a Kalman filter needs a formation window of at least {self.least_formation} bars")
+        if not 0 <= self.formation_end <= LATEST_END:
+            raise ConfigError("the hedge ratio must be frozen at a date from 1970 to 2099")
+        if self.z_kind not in tuple(ZKind):
+            raise ConfigError(f"{self.z_kind} is no kind of z: {', '.join(ZKind)} are")
+        object.__setattr__(self, "z_kind", ZKind(self.z_kind))
+
+    @property
+    def z_rows(self) -> int:
+        """Return the joined bars before the first z: with those of the formation window for a z of its spread."""
+        late = {ZKind.WALK_FORWARD: self.window + 1, ZKind.EWM: SHORTEST_WINDOW, ZKind.FULL_SAMPLE: SHORTEST_WINDOW}
+        return late.get(self.z_kind, self.window)
+
+    @property
+    def least_formation(self) -> int:
+        """Return the fewest joined bars that the hedge ratio can be fitted on."""
+        return FEWEST_FORMATION if self.hedge is HedgeMethod.KALMAN else SHORTEST_WINDOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +158,8 @@ class PairFrame:
     ``times`` is the ascending union of both legs' open times (ms). Rows up to and including
     ``formation[1]`` were seen by the first fit: shade them. ``fit`` is the line in force at the newest
     row, ``refits`` are the later lines (marks on the chart), the first formation not among them.
-    ``spread_upper``/``spread_lower`` are mean ± 2 sigma of the formation window in force at each row.
+    ``spread_upper``/``spread_lower`` are mean ± 2 sigma of the formation window in force at each row; where
+    the ratio moves, alpha ± 2 deviations of the line known before the row.
     ``next_*`` judge the forming bar: z = (y - next_alpha - next_beta x) / next_sigma, on logs if
     ``settings.log``. ``epoch`` rises when another source or pair is shown, ``version`` with every frame.
     """
@@ -166,17 +199,45 @@ class PairFrame:
     quality_x: IntArray | None = None
     #: Open times (ms) at which both legs have a bar that statistics left out, ascending.
     left_out: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
+    #: The hedge ratio in force at each row (n) where it moves with every bar; None where it is frozen.
+    beta_path: FloatArray | None = None
+    hedge_reason: str = ""  #: why there is no hedge ratio where bars enough are there
+    #: The walk-forward z of each row (n) where ``z`` is of another kind; None where it is ``z`` itself.
+    walk_z: FloatArray | None = None
+    #: What judges the forming bar by a kind other than walk-forward.
+    forming: FormingZ | None = None
+    #: Which leg, or the hedge ratio itself, moved the spread since the joined bar before (n).
+    attribution: Attribution | None = None
+
+    def __post_init__(self) -> None:
+        if self.walk_z is None and self.settings.z_kind is not ZKind.WALK_FORWARD:
+            raise ValueError(f"a frame that shows the {self.settings.z_kind} z needs the walk-forward z for its alerts")
 
     def __len__(self) -> int:
         return len(self.times)
 
+    @property
+    def signal_z(self) -> FloatArray:
+        """Return the z that alerts judge (n): walk-forward whatever is shown, so no value knows a later bar."""
+        return self.z if self.walk_z is None else self.walk_z
+
     def beta_column(self) -> FloatArray:
         """Return the hedge ratio in force at each row (n), NaN without one."""
+        if self.beta_path is not None:
+            return self.beta_path
         first = self.first_fit or self.fit
         if first is None:
             return np.full(len(self.times), NAN)
         row = np.searchsorted(np.array([r.time for r in self.refits], np.int64), self.times, "right")
         return np.array([first.beta, *(r.beta for r in self.refits)])[row]
+
+    def beta_at(self, row: int) -> float:
+        """Return the hedge ratio in force at one row, NaN without one."""
+        if self.beta_path is not None:
+            return float(self.beta_path[row])
+        time, first = int(self.times[row]), self.first_fit or self.fit
+        line = next((refit for refit in reversed(self.refits) if refit.time <= time), first)
+        return NAN if line is None else line.beta
 
     def left_out_between(self, start_ms: int, end_ms: int) -> int:
         """Return how many bars within a span of open times (ms, inclusive) statistics left out."""
@@ -208,6 +269,7 @@ class PairTail:
     x: LegColumns
     spread: FloatArray
     z: FloatArray
+    attribution: Attribution | None = None
 
     def __len__(self) -> int:
         return len(self.times)

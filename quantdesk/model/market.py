@@ -15,6 +15,7 @@ from quantdesk.bars.series import BarSeries
 from quantdesk.model.clock import FRAMES_PER_SECOND
 from quantdesk.model.kline_checks import KlineChecks
 from quantdesk.model.paint_latency import PaintLatency
+from quantdesk.model.recent_trades import RecentTrades, TradePrices
 from quantdesk.model.symbol_bars import SymbolBars
 from quantdesk.store.base import StoredBars, TickArrays
 from quantdesk.types import BookTicker, FeedStatus, Gap, Instrument, Kline, MarkPrice, Origin, StoreStatus, Tick
@@ -39,11 +40,12 @@ class LegQuote:
 class _Leg:
     """Gather what is known of one symbol."""
 
-    __slots__ = ("bars", "checks", "quote", "trade")
+    __slots__ = ("bars", "checks", "quote", "recent", "trade")
 
     def __init__(self, instrument: Instrument) -> None:
         self.bars = SymbolBars(instrument)
         self.checks = KlineChecks()
+        self.recent = RecentTrades()
         self.quote = LegQuote(instrument.symbol)
         self.trade: Tick | None = None
 
@@ -156,6 +158,11 @@ class MarketModel(QObject):
         leg = self._legs.get(symbol)
         return leg.bars.gaps_behind(interval, open_time) if leg else ()
 
+    def trades(self, symbol: str) -> TradePrices:
+        """Return the newest trades of a symbol: those of the last half hour, 300,000 at most."""
+        leg = self._legs.get(symbol)
+        return leg.recent.read() if leg else TradePrices.empty()
+
     def quote(self, symbol: str) -> LegQuote:
         """Return the newest prices of a symbol."""
         leg = self._legs.get(symbol)
@@ -194,6 +201,7 @@ class MarketModel(QObject):
         """
         leg = self._leg(symbol)
         newest = leg.bars.seed(ticks)
+        leg.recent.extend(ticks.ts, ticks.agg_id, ticks.price)
         if newest is not None and (leg.trade is None or newest.agg_id > leg.trade.agg_id):
             leg.trade = newest
         self._mark_changed(symbol, self.intervals(symbol))
@@ -228,6 +236,7 @@ class MarketModel(QObject):
             leg.trade = tick
             self.latency.received(tick.symbol)
         closed = leg.bars.on_tick(tick)
+        leg.recent.add(tick.ts, tick.agg_id, tick.price)
         leg.checks.on_tick(tick)
         leg.checks.on_bars(closed)
         self._mark_closed(tick.symbol, closed)

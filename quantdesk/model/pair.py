@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
 
 from quantdesk.analytics.pairs import PairEvidence, PairSnapshot, test
 from quantdesk.bars.arrays import BarArrays
 from quantdesk.model.building import Built, FrameOrder, LegCopy, build
 from quantdesk.model.formation import HedgeLines
-from quantdesk.model.frame import NAN, LastValues, LegColumns, PairFrame, PairSettings, PairTail, Refit
+from quantdesk.model.frame import LastValues, LegColumns, PairFrame, PairSettings, PairTail, Refit
+from quantdesk.model.frozen_line import FrozenTest, test_frozen
+from quantdesk.model.hedge_method import HedgeMethod
 from quantdesk.model.intervals import interval_ms_of
 from quantdesk.model.jobs import JobRunner
 from quantdesk.model.source import SeriesSource
+from quantdesk.model.tail import tail_of
 from quantdesk.types import Origin
 
 __all__ = ["LastValues", "LegColumns", "PairFrame", "PairModel", "PairSettings", "PairTail", "Refit"]
@@ -36,6 +38,7 @@ class _Tested:
     settings: PairSettings
     last_time: int
     observations: int
+    line: int  # from when on the frozen line applies; 0 while it may still change
 
 
 class PairModel(QObject):
@@ -56,6 +59,7 @@ class PairModel(QObject):
         self._settings = PairSettings()
         self._frame: PairFrame | None = None
         self._evidence: PairEvidence | None = None
+        self._frozen: FrozenTest | None = None
         self._lines = HedgeLines()
         self._epoch = self._version = 0
         self._stale = self._refit_wanted = False
@@ -65,6 +69,11 @@ class PairModel(QObject):
         self._turn.setSingleShot(True)
         self._turn.setInterval(0)
         self._turn.timeout.connect(self._on_turn)
+
+    @property
+    def jobs(self) -> JobRunner:
+        """Return what runs the jobs of this pair, for other models of it."""
+        return self._jobs
 
     @property
     def source(self) -> SeriesSource | None:
@@ -85,6 +94,11 @@ class PairModel(QObject):
     def evidence(self) -> PairEvidence | None:
         """Return the newest test results of this pair; None until there are some."""
         return self._evidence
+
+    @property
+    def frozen(self) -> FrozenTest | None:
+        """Return the tests of the frozen line on the bars after its window; None until there are some."""
+        return self._frozen
 
     def set_source(self, source: SeriesSource | None, settings: PairSettings) -> None:
         """Show a pair of another source, with new hedge lines."""
@@ -108,6 +122,9 @@ class PairModel(QObject):
             return
         if settings.formation_bars != old.formation_bars:
             self._lines = HedgeLines()
+        elif _line(settings) != _line(old):
+            # The window stays where it was: another estimator, the same bars.
+            self._lines = HedgeLines(anchor=self._lines.anchor)
         self.settings_changed.emit()
         self.refresh()
 
@@ -125,8 +142,8 @@ class PairModel(QObject):
 
     def build_now(self) -> None:
         """Build the frame at once on this thread, for the first paint; evidence waits for the next job."""
-        if self._source is None or self._jobs.busy(EVALUATE):
-            return
+        if self._source is None or self._jobs.busy(EVALUATE) or self._settings.hedge is HedgeMethod.JOHANSEN:
+            return  # Johansen's test would import statsmodels before the first paint
         built = build(self._order(self._source))
         self._lines, self._frame = built.lines, built.frame
         self.changed.emit()
@@ -138,15 +155,11 @@ class PairModel(QObject):
             return PairTail.empty()
         after = int(frame.times[-1]) + 1 if len(frame.times) else 0
         y, x = self._newer(settings.y, after), self._newer(settings.x, after)
-        times = np.union1d(y.open_time, x.open_time)
-        leg_y, leg_x = LegColumns.placed(y, times), LegColumns.placed(x, times)
-        with np.errstate(all="ignore"):
-            close_y, close_x = (
-                (np.log(leg_y.close), np.log(leg_x.close)) if settings.log else (leg_y.close, leg_x.close)
-            )
-            spread = close_y - frame.beta * close_x
-            z = (close_y - frame.next_alpha - frame.next_beta * close_x) / frame.next_sigma
-        return PairTail(times, leg_y, leg_x, spread, np.where(np.isfinite(z), z, NAN))
+        return tail_of(frame, y, x)
+
+    def order(self) -> FrameOrder | None:
+        """Return copies of the legs as they stand now, for a job that is not the view's; None without a source."""
+        return None if self._source is None else self._order(self._source)
 
     def _newer(self, symbol: str, after: int) -> BarArrays:
         series = self._source.series(symbol, self._settings.interval) if self._source and symbol else None
@@ -155,7 +168,7 @@ class PairModel(QObject):
     def _start_anew(self) -> None:
         self._epoch += 1
         self._lines = HedgeLines()
-        self._frame = self._evidence = self._tested = None
+        self._frame = self._evidence = self._frozen = self._tested = None
         self._refit_wanted = False
         self.settings_changed.emit()
         self.changed.emit()
@@ -204,7 +217,7 @@ class PairModel(QObject):
             self._turn.start()
         if frame.epoch != self._epoch:
             return
-        if frame.settings.formation_bars == self._settings.formation_bars:
+        if _line(frame.settings) == _line(self._settings):
             self._lines = built.lines
         self._frame = frame
         self.changed.emit()
@@ -220,14 +233,19 @@ class PairModel(QObject):
     def _want_evidence(self, frame: PairFrame, snapshot: PairSnapshot) -> None:
         if frame.last.time is None:
             return
-        wanted = _Tested(frame.epoch, frame.settings, frame.last.time, frame.observations)
+        line = frame.fit if frame.beta_path is None else None  # a ratio that moves was not known beforehand
+        starts = line.time if line is not None and frame.formation_settled else 0
+        wanted = _Tested(frame.epoch, frame.settings, frame.last.time, frame.observations, starts)
         if not self._is_due(wanted, frame.interval_ms):
             return
         self._tested = wanted
         self._since_evidence.start()
-        epoch = frame.epoch
+        epoch, method = frame.epoch, frame.settings.hedge.bench_name
         self._jobs.submit(
-            EVIDENCE, lambda: (epoch, test(snapshot)), self._on_tested, lambda e: self._on_failed(epoch, e)
+            EVIDENCE,
+            lambda: (epoch, test(snapshot), test_frozen(snapshot, line, method)),
+            self._on_tested,
+            lambda e: self._on_failed(epoch, e),
         )
 
     def _is_due(self, wanted: _Tested, interval_ms: int) -> bool:
@@ -238,20 +256,27 @@ class PairModel(QObject):
             return False
         if wanted.last_time != last.last_time and interval_ms >= 60_000:
             return True
+        if wanted.line != last.line:
+            return True
         # Much history has filled in: evidence on a few bars should not stand beside it.
         if wanted.observations > 1.25 * last.observations:
             return True
         return self._since_evidence.hasExpired(EVIDENCE_PAUSE_MS)
 
-    def _on_tested(self, outcome: tuple[int, PairEvidence]) -> None:
-        epoch, evidence = outcome
+    def _on_tested(self, outcome: tuple[int, PairEvidence, FrozenTest | None]) -> None:
+        epoch, evidence, frozen = outcome
         if epoch == self._epoch:
-            self._evidence = evidence
+            self._evidence, self._frozen = evidence, frozen
             self.changed.emit()
 
 
 def _identity(settings: PairSettings) -> tuple[object, ...]:
     return settings.y, settings.x, settings.interval, settings.log
+
+
+def _line(settings: PairSettings) -> tuple[object, ...]:
+    """Return what the hedge lines depend on, beyond the legs."""
+    return settings.formation_bars, settings.hedge, settings.formation_end
 
 
 def _copy(source: SeriesSource, symbol: str, interval: str, rows: int | None) -> LegCopy:

@@ -8,6 +8,7 @@ from PySide6.QtCore import SignalInstance
 
 from quantdesk.bars.arrays import FloatArray, IntArray
 from quantdesk.bars.series import BarSeries
+from quantdesk.model.recent_trades import TradePrices
 from quantdesk.types import Instrument, Origin
 
 
@@ -53,3 +54,6 @@ class SeriesSource(Protocol):
 
     def missing_times(self, symbol: str, interval: str) -> IntArray:
         """Return the open times amid the bars at which trades are missing and no bar stands, ascending."""
+
+    def trades(self, symbol: str) -> TradePrices | None:
+        """Return the trades of a symbol that are at hand, none yet perhaps; None where it has bars only."""

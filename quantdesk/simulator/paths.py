@@ -15,6 +15,8 @@ DAY_SECONDS = 86_400
 ANCHOR_DAY = 20_758
 _DAYS = 60_000
 _KEPT_DAYS = 4
+_KEPT_MINUTES = 3
+_MINUTE_MS, _SECOND_MS, _MINUTE_SECONDS = 60_000, 1_000, 60
 
 #: A factor of 2**-this is far above the smallest double; longer sums of powers are cut into pieces.
 _HALVINGS = 400
@@ -35,6 +37,12 @@ class Walk:
         levels = np.cumsum(steps)
         self._levels = levels - levels[ANCHOR_DAY]
         self.day = Recent(self._day, _KEPT_DAYS)
+        self.minute = Recent(self._minute, _KEPT_MINUTES)
+
+    def _minute(self, minute: int) -> FloatArray:
+        """Return the price at each millisecond of a minute (60,000 values); whole seconds are the day's."""
+        sigma = self._sigma / math.sqrt(DAY_SECONDS)
+        return np.asarray(np.exp(_between(np.log(_seconds(self.day, minute)), sigma, (*self._seed, 2, minute))))
 
     def _day(self, day: int) -> FloatArray:
         """Return the price at each second of a day and at the midnight that ends it (86,401 values)."""
@@ -55,6 +63,11 @@ class OrnsteinUhlenbeck:
         self._half_life = half_life
         self._sigma = std * math.sqrt(1.0 - self._decay(2.0))
         self.day = Recent(self._day, _KEPT_DAYS)
+        self.minute = Recent(self._minute, _KEPT_MINUTES)
+
+    def _minute(self, minute: int) -> FloatArray:
+        """Return the value at each millisecond of a minute (60,000 values); whole seconds are the day's."""
+        return _between(_seconds(self.day, minute), self._sigma, (*self._seed, 2, minute))
 
     def _decay(self, seconds: float) -> float:
         return float(0.5 ** (seconds / self._half_life))
@@ -87,6 +100,10 @@ class Coupled:
         self._beta = beta
         self._spread = spread
         self.day = Recent(self._day, _KEPT_DAYS)
+        self.minute = Recent(self._minute, _KEPT_MINUTES)
+
+    def _minute(self, minute: int) -> FloatArray:
+        return np.asarray(self._alpha + self._beta * self._other.minute(minute) + self._spread.minute(minute))
 
     def _day(self, day: int) -> FloatArray:
         return np.asarray(self._alpha + self._beta * self._other.day(day) + self._spread.day(day))
@@ -96,11 +113,30 @@ Path = Walk | Coupled
 
 
 def price_at(path: Path, ts: FloatArray) -> FloatArray:
-    """Return the price at times (ms since 1970) of one day, straight between the seconds."""
-    if len(ts) == 0:
-        return np.empty(0)
-    day = int(ts[0]) // (DAY_SECONDS * 1_000)
-    seconds = ts / 1_000 - day * DAY_SECONDS
-    whole = seconds.astype(np.int64)
-    prices = path.day(day)
-    return np.asarray(prices[whole] + (seconds - whole) * (prices[whole + 1] - prices[whole]))
+    """Return the price at times (ms since 1970): a diffusion from second to second, not a straight line.
+
+    On a straight line the squared moves between trades would vanish the more there are of them, and
+    with them every correlation of trades.
+    """
+    at = np.asarray(ts, np.int64)
+    minutes = at // _MINUTE_MS
+    out = np.empty(len(at))
+    for minute in np.unique(minutes).tolist():
+        rows = minutes == minute
+        out[rows] = path.minute(minute)[at[rows] - minute * _MINUTE_MS]
+    return out
+
+
+def _seconds(day: Recent[int, FloatArray], minute: int) -> FloatArray:
+    """Return the 61 values of a day at the seconds of a minute, the next minute's first among them."""
+    number, within = divmod(minute * _MINUTE_SECONDS, DAY_SECONDS)
+    return day(number)[within : within + _MINUTE_SECONDS + 1]
+
+
+def _between(seconds: FloatArray, sigma: float, seed: tuple[int, ...]) -> FloatArray:
+    """Return the values at each millisecond from second to second: a Brownian bridge of ``sigma`` a second."""
+    steps = np.random.default_rng(seed).standard_normal((_MINUTE_SECONDS, _SECOND_MS)) * (sigma / math.sqrt(_SECOND_MS))
+    walk = np.cumsum(steps, axis=1)
+    share = np.arange(_SECOND_MS) / _SECOND_MS
+    bridge = np.concatenate([np.zeros((_MINUTE_SECONDS, 1)), walk[:, :-1]], axis=1) - share * walk[:, -1:]
+    return np.asarray((seconds[:-1, None] + share * np.diff(seconds)[:, None] + bridge).ravel())

@@ -13,6 +13,8 @@ from quantdesk.types import AlertRow, Origin
 
 #: The first version of the tables that keeps alerts.
 KEEPS_ALERTS = 3
+#: So many firings are kept, the newest: at one a minute all day and night they are those of a month.
+MOST_KEPT = 50_000
 NAMES = tuple(field.name for field in fields(AlertRow))
 
 
@@ -28,6 +30,13 @@ def outcome_update(firing_id: str, outcome: str, at: int) -> sa.Update:
     """Return the statement that notes an outcome; one that was known later stays."""
     newer = sa.or_(alerts.c.outcome_at.is_(None), alerts.c.outcome_at <= at)
     return sa.update(alerts).where(alerts.c.id == firing_id, newer).values(outcome=outcome, outcome_at=at)
+
+
+def beyond(most: int) -> sa.Delete:
+    """Return the statement that deletes all firings but the newest ``most``."""
+    newest = (alerts.c.fired_at.desc(), alerts.c.id.desc())
+    last = sa.select(alerts.c.fired_at).order_by(*newest).limit(1).offset(most - 1).scalar_subquery()
+    return sa.delete(alerts).where(alerts.c.fired_at < last)
 
 
 def values_of(row: AlertRow) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from quantdesk.store.alerts_sql import MOST_KEPT
 from quantdesk.store.base import Reader, Store, StoreError
 from quantdesk.store.copy_check import CopyCheck
 from quantdesk.store.copy_pace import CopyProgress, Pace
@@ -33,7 +34,7 @@ def copy_store(
     progress: Callable[[CopyProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> CopyReport:
-    """Copy every instrument's ticks, bars and ledger; what the target holds already stays.
+    """Copy every instrument's ticks, bars and ledger, and the alerts; what the target holds already stays.
 
     Called in the thread that may write the target. Stopped anywhere, the same call goes on. Raises
     Cancelled where ``cancelled`` says so, and StoreError in words.
@@ -53,9 +54,22 @@ def copy_store(
             verified = verified and not differences
             lines.append(_line(proved, differences))
             pace.step(f"{copy.instrument.symbol}: compared", _INSTRUMENT)
+        lines += _copy_alerts(source, target)
     except ValueError as error:  # a row that the target's columns cannot hold
         raise StoreError(f"the copy has stopped: {error}") from error
     return CopyReport(tuple(lines), verified)
+
+
+def _copy_alerts(source: Reader, target: Store) -> list[str]:
+    """Copy the alerts with what became of them, oldest first; return a line on them where there are any."""
+    rows = source.firings(limit=MOST_KEPT)
+    new = 0
+    for row in rows:
+        fresh = target.save_firing(row)
+        new += fresh
+        if not fresh and row.outcome is not None and row.outcome_at is not None:
+            target.save_outcome(row.id, row.outcome, row.outcome_at)
+    return [f"alerts: {len(rows):,} ({new:,} new)"] if rows else []
 
 
 def _proved(copy: InstrumentCopy) -> tuple[InstrumentCopy, list[str]]:

@@ -13,7 +13,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from quantdesk.bars.arrays import BarArrays
-from quantdesk.store.alerts_sql import outcome_update, values_of
+from quantdesk.store.alerts_sql import MOST_KEPT, beyond, outcome_update, values_of
 from quantdesk.store.bars_sql import RefreshSql, mark_partial, refresh
 from quantdesk.store.base import TradeBars
 from quantdesk.store.reader import SqlReader
@@ -172,10 +172,13 @@ class SqlWriter(SqlReader):
             connection.execute(sa.update(instruments).where(instruments.c.id == held).values(**more))
 
     def save_firing(self, firing: AlertRow) -> bool:
-        """Keep an alert; return whether it was new: one with its key stays as it is."""
+        """Keep an alert; return whether it was new: one with its key stays as it is. The oldest make room."""
         with self._writing() as connection:
             new = self._insert(alerts).values(**values_of(firing)).on_conflict_do_nothing()
-            return bool(connection.execute(new).rowcount)
+            kept = bool(connection.execute(new).rowcount)
+            if kept:
+                connection.execute(beyond(MOST_KEPT))
+            return kept
 
     def save_outcome(self, firing_id: str, outcome: str, at: int) -> bool:
         """Note what became of an alert, known ``at`` (ms), unless later news are noted; return whether it is noted."""

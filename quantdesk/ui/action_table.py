@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
+from quantdesk.analytics.zscore import ZKind
+
 
 @dataclass(frozen=True, slots=True)
 class ActionSpec:
@@ -79,6 +81,12 @@ def _file_actions() -> tuple[ActionSpec, ...]:
             tip=translate("actions", "Save the panels as PNG"),
         ),
         ActionSpec(
+            "file.report",
+            translate("actions", "Sa&ve report…"),
+            keys="Ctrl+Shift+P",
+            tip=translate("actions", "Save all tests and charts of the pair as one HTML page"),
+        ),
+        ActionSpec(
             "file.tray",
             translate("actions", "Close to &tray"),
             keys="Ctrl+W",
@@ -137,7 +145,7 @@ def _layout_actions() -> tuple[ActionSpec, ...]:
             icon="layout",
             tip=translate("actions", "Put panels and docks back"),
         ),
-        ActionSpec("view.undo", translate("actions", "&Undo layout reset"), keys="Ctrl+Z", icon="undo"),
+        ActionSpec("view.undo", translate("actions", "&Undo"), keys="Ctrl+Z", icon="undo"),
     )
 
 
@@ -259,14 +267,26 @@ def _fit_actions() -> tuple[ActionSpec, ...]:
     )
 
 
+def _z_actions() -> tuple[ActionSpec, ...]:
+    names = {
+        ZKind.WALK_FORWARD: translate("actions", "&Walk-forward (the signal)"),
+        ZKind.REGRESSION: translate("actions", "&Regression, the bar itself included"),
+        ZKind.ROLLING: translate("actions", "R&olling"),
+        ZKind.EXPANDING: translate("actions", "&Expanding"),
+        ZKind.EWM: translate("actions", "E&xponentially weighted"),
+        ZKind.FULL_SAMPLE: translate("actions", "&Full sample (looks ahead)"),
+    }
+    return tuple(ActionSpec(f"pair.z_{kind}", text, checkable=True, one_of="z_kind") for kind, text in names.items())
+
+
 def _alerts_actions() -> tuple[ActionSpec, ...]:
     return (
         ActionSpec(
-            "alerts.settings",
-            translate("actions", "&Alert level…"),
+            "alerts.rules",
+            translate("actions", "&Rules…"),
             keys="Ctrl+Shift+A",
             icon="bell",
-            tip=translate("actions", "When |z| raises an alert"),
+            tip=translate("actions", "What raises an alert, and what became of those it raised"),
         ),
         ActionSpec(
             "alerts.mute",
@@ -303,6 +323,7 @@ def desk_actions() -> tuple[ActionSpec, ...]:
         *_data_actions(),
         *_pair_actions(),
         *_fit_actions(),
+        *_z_actions(),
         *_alerts_actions(),
         *_help_actions(),
     )

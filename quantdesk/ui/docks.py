@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import QUndoCommand, QUndoStack
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
 from quantdesk.ui.charts.stack import ChartStack
 
 #: Rises when docks are added or renamed: an older layout is then passed over.
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 _DOCK_WIDTH, _DOCK_HEIGHT = 310, 290
 
 
@@ -46,7 +46,18 @@ class Layout:
             wide = min(_DOCK_WIDTH, self._window.width() // 4)
             self._window.resizeDocks([dock], [wide], Qt.Orientation.Horizontal)
         self.docks[name] = dock
+        # Docks that share a place get a tab bar of Qt's, which has no name to be read out.
+        dock.dockLocationChanged.connect(lambda _area: QTimer.singleShot(0, dock, self._name_tabs))
         return dock
+
+    def share_place(self, first: str, dock: QDockWidget) -> None:
+        """Put a dock behind another one, as tabs."""
+        self._window.tabifyDockWidget(self.docks[first], dock)
+        self._name_tabs()
+
+    def _name_tabs(self) -> None:
+        for tabs in self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            tabs.setAccessibleName(self._window.tr("Docks in this place"))
 
     def remember_default(self) -> None:
         """Take the layout as it stands as the one that a reset returns to."""
@@ -79,14 +90,14 @@ class Layout:
 
     def reset(self) -> None:
         """Return to the first layout; the undo stack knows the way back."""
-        self.undo.push(_Reset(self, self.capture(), self._default))
+        self.undo.push(_Reset(self, self.capture(), self._default, self._window.tr("layout reset")))
 
 
 class _Reset(QUndoCommand):
     """Swap one layout for another, both ways."""
 
-    def __init__(self, layout: Layout, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-        super().__init__()
+    def __init__(self, layout: Layout, before: Mapping[str, Any], after: Mapping[str, Any], words: str) -> None:
+        super().__init__(words)
         self._layout = layout
         self._before = before
         self._after = after

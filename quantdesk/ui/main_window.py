@@ -29,6 +29,7 @@ from quantdesk.ui.pair_control import PairControl
 from quantdesk.ui.pair_docks import PairDocks
 from quantdesk.ui.progress import Progress, ProgressStrip
 from quantdesk.ui.prompts import Prompts
+from quantdesk.ui.rules_flow import RulesFlow
 from quantdesk.ui.self_test import SelfTestFlow
 from quantdesk.ui.settings_flow import SettingsFlow
 from quantdesk.ui.settings_store import SettingsStore
@@ -54,8 +55,8 @@ class MainWindow(QMainWindow):
     """Show one pair and everything about it.
 
     ``open_files_requested([Path], skip_bad_rows)``, ``export_csv_requested(Path, all_bars)``,
-    ``export_picture_requested(Path, QImage)`` and the others ask the composition root to act;
-    ``quit_requested`` asks it to end: it then calls ``close_for_good``.
+    ``export_picture_requested(Path, QImage)``, ``report_requested(Path)`` and the others ask the
+    composition root to act; ``quit_requested`` asks it to end: it then calls ``close_for_good``.
     """
 
     open_files_requested = Signal(list, bool)
@@ -67,6 +68,7 @@ class MainWindow(QMainWindow):
     symbols_info_requested = Signal()
     export_csv_requested = Signal(object, bool)
     export_picture_requested = Signal(object, object)
+    report_requested = Signal(object)
     notify_requested = Signal(str, str)
     quit_requested = Signal()
 
@@ -101,7 +103,7 @@ class MainWindow(QMainWindow):
         self.registry[f"view.theme_{theme.name}"].setChecked(True)
         self._follow(market)
         self.set_mode(self.mode)
-        self._show_rule()
+        self.rules.show()
         self.charts.setFocus()
 
     # -- what the composition root calls ------------------------------------------------------
@@ -159,7 +161,7 @@ class MainWindow(QMainWindow):
         self.flow.show_popped()
 
     def save_settings(self) -> None:
-        """Write layout, pair and rule to the settings, now."""
+        """Write layout, pair and rules to the settings, now."""
         self.keeper.save()
 
     def close_for_good(self) -> None:
@@ -207,6 +209,7 @@ class MainWindow(QMainWindow):
         self.storage = StorageFlow(self)
         self.pair_docks = PairDocks(self)
         self.selftest = SelfTestFlow(self)
+        self.rules = RulesFlow(self)
         self.menus = make_menus(self)
 
     def _connect(self) -> None:
@@ -219,7 +222,6 @@ class MainWindow(QMainWindow):
             lambda text: self.toast(self.tr("The statistics could not be computed"), text, "error")
         )
         self.control.refused.connect(lambda text: self.toast(self.tr("That cannot be shown"), text, "warning"))
-        self.alerts.rule_changed.connect(self._show_rule)
         self.flow.bar_wanted.connect(self.show_bar)
         self.flow.notify_requested.connect(self.notify_requested)
         self.flow.marks_changed.connect(self._mark_alerts)
@@ -232,7 +234,6 @@ class MainWindow(QMainWindow):
         )
         prompts.symbol_chosen.connect(self.add_symbol_requested)
         prompts.symbols_wanted.connect(self.symbols_info_requested)
-        prompts.rule_chosen.connect(self.alerts.set_rule)
         prompts.pair_chosen.connect(self.control.put)
 
     def _live_quotes(self) -> MarketModel | None:
@@ -324,17 +325,6 @@ class MainWindow(QMainWindow):
     @Slot()
     def _mark_alerts(self) -> None:
         self.charts.set_alerts(self.flow.marks(self.control.text, self.pair.settings.interval))
-
-    @Slot()
-    def _show_rule(self) -> None:
-        rule = self.alerts.rule
-        self.registry["alerts.mute"].setChecked(rule.muted)
-        self.bar.show_level(rule.level, rule.enabled)
-        self.table.show_level(rule.level, rule.enabled)
-        self.status.show_muted(rule.muted)
-        self.charts.alert_level(rule.level)
-        self.metrics.alert_level(rule.level)
-        self.keeper.save_soon()
 
     def _show_title(self) -> None:
         mode = mode_text(self.mode) + (self.tr(" · READ-ONLY") if self.mode.read_only else "")

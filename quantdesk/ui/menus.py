@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QMainWindow, QMenu
 
+from quantdesk.analytics.zscore import ZKind
 from quantdesk.ui.actions import ActionRegistry
 
 
@@ -36,16 +37,26 @@ class Menus:
         self.remove.aboutToShow.connect(lambda: self._fill_remove(removable(), remove))
         self.theme = self._submenu(_tr("&Theme"))
         self._put(self.theme, "view.theme_dark", "view.theme_light", "view.theme_system")
+        self.z_kind = self._submenu(_tr("&z-score"))
+        self._put(self.z_kind, *(f"pair.z_{kind}" for kind in ZKind))
         self.panels = self._submenu(_tr("&Panels"))
         self._put(
-            self.panels, *(f"view.panel_{name}" for name in panels), "", "view.metrics", "view.alerts", "view.data"
+            self.panels,
+            *(f"view.panel_{name}" for name in panels),
+            "",
+            "view.metrics",
+            "view.alerts",
+            "view.data",
+            "view.evidence",
+            "view.ticks",
+            "view.hedge_bench",
         )
         bar = window.menuBar()
         bar.setAccessibleName(_tr("Menu bar"))
         self.file = file = bar.addMenu(_tr("&File"))
         self._put(file, "file.open")
         file.addMenu(self.recent)
-        self._put(file, "file.live", "", "file.export_visible", "file.export_all", "file.picture", "")
+        self._put(file, "file.live", "", "file.export_visible", "file.export_all", "file.picture", "file.report", "")
         self._put(file, "file.tray", "file.quit")
         view = bar.addMenu(_tr("&View"))
         view.addMenu(self.panels)
@@ -59,8 +70,9 @@ class Menus:
         self._put(bar.addMenu(_tr("&Data")), "data.storage", "data.copy_store")
         pair = bar.addMenu(_tr("&Pair"))
         self._put(pair, "pair.1s", "pair.1m", "pair.5m", "", "pair.leg_y", "pair.leg_x", "", "pair.swap", "pair.log")
+        pair.addMenu(self.z_kind)
         self._put(pair, "", "pair.refit", "pair.settings")
-        self._put(bar.addMenu(_tr("&Alerts")), "alerts.settings", "alerts.mute", "", "alerts.clear")
+        self._put(bar.addMenu(_tr("&Alerts")), "alerts.rules", "alerts.mute", "", "alerts.clear")
         self._put(bar.addMenu(_tr("&Help")), "help.shortcuts", "help.logs", "", "help.about")
 
     def _submenu(self, title: str) -> QMenu:

@@ -12,12 +12,17 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from quantdesk.analytics.pairs import PairEvidence
+from quantdesk.model.base_rates import BaseRates
 from quantdesk.model.frame import SHORTEST_WINDOW, PairFrame, PairTail
+from quantdesk.model.hedge_method import HedgeMethod
 from quantdesk.model.market import LegQuote
 from quantdesk.model.pair import PairModel
 from quantdesk.ui.charts.ticks import amount, decimals_of_scale, number, span_text, stamp_text
+from quantdesk.ui.hedge_words import fitted_how, hedge_name
 from quantdesk.ui.metric_box import HEIGHT, Metric, MetricBox
 from quantdesk.ui.theme_tokens import Tokens
+from quantdesk.ui.z_metric import z_metric, z_title
+from quantdesk.ui.z_words import own_spread
 
 NAMES = ("price_y", "price_x", "spread", "z", "hedge", "correlation", "cointegration", "half_life")
 _LEAST_WIDTH, _GAP = 132, 6
@@ -51,9 +56,11 @@ class MetricStrip(QWidget):
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self._pair, self._market, self._level = pair, market, 2.0
+        self._rates = BaseRates(pair, pair)  # a count may end after the strip has gone
         self._boxes = {name: MetricBox(name, tokens, self) for name in NAMES}
         pair.changed.connect(self.refresh)
         pair.settings_changed.connect(self.refresh)
+        self._rates.changed.connect(self.refresh)
         self._fill()
         self._arrange()
 
@@ -69,6 +76,7 @@ class MetricStrip(QWidget):
     def alert_level(self, level: float) -> None:
         """Colour z from this level on."""
         self._level = abs(level)
+        self._rates.set_level(self._level)
         self.refresh()
 
     @Slot()
@@ -106,7 +114,12 @@ class MetricStrip(QWidget):
 
     def showEvent(self, event: object) -> None:
         """Show what was missed while hidden."""
+        self._rates.watch(True)
         self._fill()
+
+    def hideEvent(self, event: object) -> None:
+        """Count nothing while nobody looks."""
+        self._rates.watch(False)
 
     @staticmethod
     def _columns(width: int) -> int:
@@ -206,31 +219,30 @@ class MetricStrip(QWidget):
         formula = "ln {} − β ln {}".format(*legs) if settings.log else "{} − β {}".format(*legs)
         unit = self.tr("in logarithms") if settings.log else self.tr("in the price of {y}").format(y=settings.y)
         tip = self.tr("{formula}, {unit}, with β frozen on its formation window; beneath: that window's mean ± 2σ.")
+        if frame.beta_path is not None:
+            tip = self.tr("{formula}, {unit}, with a β that moves: it jumps when β does. Beneath: α ± 2 deviations.")
         tip = tip.format(formula=formula, unit=unit)
-        if fit is not None:
+        if fit is not None and frame.beta_path is None:
             tip += "\n" + self.tr("Formation window: {span}").format(span=span_text(fit.start_ms, fit.end_ms))
         return Metric(title, number(value, digits), detail and f"{detail} (2σ)", tip, short=detail)
 
     def _z(self, frame: PairFrame | None, tail: PairTail) -> Metric:
-        title = self.tr("z-score")
-        closed = math.nan if frame is None else frame.last.z
-        value = _first_finite(_last(tail.z), closed)
-        if frame is None or not math.isfinite(value):
-            return Metric(title, tip=self._lacking(frame, self._pair.settings.window + 1))
-        beyond = abs(value) >= self._level
-        level = f"{self._level:g}"
-        words = (self.tr("beyond ±{level}") if beyond else self.tr("within ±{level}")).format(level=level)
-        short = f"{self.tr('closed')} {number(closed, 2)}"
-        tip = self.tr(
-            "Walk-forward z over {window} bars, of the forming bar; alerts judge closed bars only ({closed})."
-        ).format(window=frame.settings.window, closed=number(closed, 3))
-        tip += self._window_note(frame, frame.settings.window)
-        return Metric(title, number(value, 2), f"{words}   {short}", tip, "level" if beyond else "", short)
+        value = _first_finite(_last(tail.z), math.nan if frame is None else frame.last.z)
+        if frame is None:
+            return Metric(self.tr("z-score"), tip=self._lacking(frame, self._pair.settings.z_rows))
+        settings = frame.settings
+        if not math.isfinite(value):
+            late = own_spread(settings.z_kind) and frame.observations >= settings.z_rows
+            begins = self.tr("Begins with the first bar after the formation window.")
+            return Metric(z_title(frame), tip=begins if late else self._lacking(frame, settings.z_rows))
+        note = self._window_note(frame, settings.window)
+        return z_metric(frame, value, self._level, self._rates.rate(frame), self._rates.problem, note)
 
     def _hedge(self, frame: PairFrame | None) -> Metric:
         title = self.tr("Hedge ratio β")
         if frame is None or not math.isfinite(frame.beta):
-            return Metric(title, tip=self._lacking(frame, SHORTEST_WINDOW))
+            reason = "" if frame is None else frame.hedge_reason
+            return Metric(title, tip=reason or self._lacking(frame, SHORTEST_WINDOW))
         settings, fit = frame.settings, frame.fit
         if settings.log:
             kind, per = self.tr("log prices"), self.tr("log: value per value")
@@ -242,12 +254,16 @@ class MetricStrip(QWidget):
         count = "" if fit is None else "   " + self.tr("{count} bars").format(count=fit.n)
         left_out = "" if fit is None else self._left_out(frame, fit.start_ms, fit.end_ms)
         count += f", {left_out}" if left_out else ""
+        if settings.hedge is not HedgeMethod.OLS:
+            kind = hedge_name(settings.hedge)
         detail, short, unit = per.format(**legs) + count, kind + count, unit.format(**legs)
         tip = f"{unit}; α {number(frame.alpha, decimals_of_scale(abs(frame.alpha), 5))}"
         if fit is not None:
             span = (stamp_text(t, frame.interval_ms) for t in (fit.start_ms, fit.end_ms))
-            tip += "\n" + self.tr("Least squares on {span}").format(span=" – ".join(span))
-            tip += f"\nR² {number(fit.r_squared, 4)}, {self.tr('standard error of β')} {number(fit.stderr_beta, 5)}"
+            tip += "\n" + self.tr("{how}: {span}").format(how=fitted_how(settings), span=" – ".join(span))
+            if math.isfinite(fit.stderr_beta):
+                error = self.tr("standard error of β")
+                tip += f"\nR² {number(fit.r_squared, 4)}, {error} {number(fit.stderr_beta, 5)}"
         return Metric(title, number(frame.beta, decimals_of_scale(abs(frame.beta), 5)), detail, tip, short=short)
 
     def _correlation(self, frame: PairFrame | None) -> Metric:

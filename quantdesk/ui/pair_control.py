@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from quantdesk.analytics.zscore import ZKind
 from quantdesk.config import ConfigError
 from quantdesk.model.frame import PairSettings
 from quantdesk.model.pair import PairModel
@@ -34,6 +35,8 @@ class PairControl(QObject):
             actions[f"pair.{name}"].triggered.connect(lambda _=False, n=name: self.change(interval=n))
         actions["pair.leg_y"].triggered.connect(lambda: charts.set_price_leg("y"))
         actions["pair.leg_x"].triggered.connect(lambda: charts.set_price_leg("x"))
+        for kind in ZKind:
+            actions[f"pair.z_{kind}"].triggered.connect(lambda _=False, k=kind: self.change(z_kind=k))
         actions["pair.swap"].triggered.connect(self.swap)
         actions["pair.log"].triggered.connect(lambda on: self.change(log=on))
         actions["pair.refit"].triggered.connect(pair.refit)
@@ -90,6 +93,7 @@ class PairControl(QObject):
         intervals = (source.intervals(settings.y) if source is not None and settings.y else ()) or INTERVALS
         self._toolbar.show_pair(listed, settings.y, settings.x, settings.window, intervals, settings.interval)
         self._actions["pair.log"].setChecked(settings.log)
+        self._actions[f"pair.z_{settings.z_kind}"].setChecked(True)
         self._actions["pair.swap"].setEnabled(bool(settings.y and settings.x))
         self._enable()
 
@@ -99,6 +103,8 @@ class PairControl(QObject):
         held = frame is not None and len(frame) > 0
         for name in ("file.export_visible", "file.export_all", "pair.refit"):
             self._actions[name].setEnabled(held)
+        if self._pair.settings.hedge.moves:
+            self._actions["pair.refit"].setEnabled(False)  # it is fitted anew with every bar
 
     @Slot(str)
     def _on_leg(self, leg: str) -> None:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject
 
+from quantdesk.ui.evidence_flow import EvidenceFlow
+from quantdesk.ui.hedge_bench_flow import HedgeBenchFlow
 from quantdesk.ui.theme_tokens import Tokens
+from quantdesk.ui.tick_flow import TickFlow
 
 if TYPE_CHECKING:
     from quantdesk.ui.main_window import MainWindow
@@ -25,7 +28,10 @@ class PairDocks(QObject):
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
-        self._docks: Sequence[PairDock] = ()
+        self.evidence = EvidenceFlow(window)
+        self.ticks = TickFlow(window)
+        self.bench = HedgeBenchFlow(window)
+        self._docks: Sequence[PairDock] = (self.evidence, self.ticks, self.bench)
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Colour all of them for the theme."""

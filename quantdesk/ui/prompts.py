@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
-from quantdesk.model.alerts import AlertRule
 from quantdesk.model.frame import PairSettings
 from quantdesk.types import SymbolInfo
 from quantdesk.ui.dialogs import CloseQuestion
@@ -27,9 +26,9 @@ class Prompts(QObject):
     files_chosen = Signal(list, bool)  # [Path], skip bad rows
     csv_chosen = Signal(object, bool)  # Path, all bars
     picture_chosen = Signal(object)  # Path
+    report_chosen = Signal(object)  # Path
     symbol_chosen = Signal(str)
     symbols_wanted = Signal()
-    rule_chosen = Signal(object)  # AlertRule
     pair_chosen = Signal(object)  # PairSettings
     close_chosen = Signal(str, bool)  # tray | quit, ask no more
 
@@ -61,6 +60,12 @@ class Prompts(QObject):
         dialog.fileSelected.connect(lambda chosen: self.picture_chosen.emit(Path(chosen)))
         self._open("picture", dialog)
 
+    def choose_report(self, name: str, folder: str) -> None:
+        """Ask where to write the report."""
+        dialog = save_chooser(self.tr("Save the report"), "html", name, folder, self._window)
+        dialog.fileSelected.connect(lambda chosen: self.report_chosen.emit(Path(chosen)))
+        self._open("report_file", dialog)
+
     def search_symbol(self, held: Sequence[str]) -> None:
         """Ask for a symbol to stream."""
         from quantdesk.ui.symbol_search import SymbolSearchDialog
@@ -81,14 +86,6 @@ class Prompts(QObject):
         dialog = self._symbol_search()
         if dialog is not None:
             dialog.show_problem(text)
-
-    def edit_rule(self, rule: AlertRule) -> None:
-        """Ask for the alert rule."""
-        from quantdesk.ui.alert_settings import AlertSettingsDialog
-
-        dialog = AlertSettingsDialog(rule, self._window)
-        dialog.rule_chosen.connect(self.rule_chosen)
-        self._open("alerts", dialog)
 
     def edit_pair(self, settings: PairSettings) -> None:
         """Ask for windows and refit schedule."""

@@ -48,13 +48,14 @@ class SettingsFlow(QObject):
 
     @Slot()
     def save(self) -> None:
-        """Write layout, pair and rule, now."""
+        """Write layout, pair and rules, now."""
         window, settings = self._window, self._window.store.settings
         layout = window.layouts.capture()
         settings.geometry = window.saveGeometry().toBase64().toStdString()
         settings.layout, settings.layout_version = layout["state"], layout["version"]
         settings.charts, settings.metrics_shown = layout["charts"], layout["metrics"]
-        settings.take_rule(window.alerts.rule)
+        settings.take_rules(window.alerts.rules)
+        settings.muted = window.alerts.muted
         pair = window.pair.settings
         # What a file, a replay or the simulator shows is no choice for the next start.
         if window.mode.origin is Origin.LIVE and pair.y and pair.x:

@@ -5,17 +5,25 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from quantdesk.analytics.alerts.rule import Rule
+from quantdesk.analytics.kalman import FEWEST_FORMATION
+from quantdesk.analytics.zscore import ZKind
 from quantdesk.config import DEFAULT_SYMBOLS, ConfigError, StoreLimits
-from quantdesk.model.alerts import AlertRule
-from quantdesk.model.frame import LEAST_REFIT_EVERY, LONGEST_WINDOW, SHORTEST_WINDOW, PairSettings
+from quantdesk.model.frame import LATEST_END, LEAST_REFIT_EVERY, LONGEST_WINDOW, SHORTEST_WINDOW, PairSettings
+from quantdesk.model.hedge_method import HedgeMethod
 from quantdesk.model.intervals import interval_ms_of
+from quantdesk.model.tick_order import AGES_MS, MINUTES, TickSettings
 from quantdesk.store.address import StoreAddress, parse_address
 from quantdesk.store.base import Retention
+from quantdesk.ui import kept_rules
 
 MAX_RECENT = 10
 MAX_SYMBOLS = 200
@@ -46,9 +54,10 @@ class Settings:
     log: bool = False
     formation_bars: int = 240
     refit_every: int = 0
-    alert_level: float = 2.0
-    alert_rearm: float = 1.5
-    alerts_enabled: bool = True
+    z_kind: str = ZKind.WALK_FORWARD.value
+    hedge: str = HedgeMethod.OLS.value
+    formation_end: int = 0  # ms; 0 = by the formation window
+    alert_rules: dict[str, Any] = field(default_factory=dict)  # empty = never chosen: the desk's own rule
     muted: bool = False
     recent: list[str] = field(default_factory=list)
     last_folder: str = ""
@@ -59,6 +68,8 @@ class Settings:
     keep_ticks_gb: float = 10.0  # 0 = as many as there are
     compress_after_days: int = 7  # 0 = never
     server_offer_declined: bool = False
+    tick_minutes: int = 15
+    tick_max_age_ms: int = 10_000
 
     def remember_file(self, path: Path) -> None:
         """Put a file on top of the recent ones."""
@@ -73,11 +84,20 @@ class Settings:
     def take_pair(self, pair: PairSettings) -> None:
         """Keep the pair that is shown."""
         for name in _PAIR:
-            setattr(self, name, getattr(pair, name))
+            value = getattr(pair, name)
+            setattr(self, name, value.value if isinstance(value, Enum) else value)
 
-    def rule(self) -> AlertRule:
-        """Return the alert rule."""
-        return AlertRule(self.alert_level, self.alert_rearm, self.alerts_enabled, self.muted)
+    def rules(self) -> tuple[Rule, ...]:
+        """Return the alert rules."""
+        return kept_rules.rules_of(self.alert_rules)
+
+    def tick_settings(self) -> TickSettings:
+        """Return the window of trades and the largest age of a price."""
+        return TickSettings(self.tick_minutes, self.tick_max_age_ms)
+
+    def take_ticks(self, chosen: TickSettings) -> None:
+        """Keep the window of trades and the largest age of a price."""
+        self.tick_minutes, self.tick_max_age_ms = chosen.minutes, chosen.max_age_ms
 
     def store_address(self, folder: Path) -> StoreAddress | None:
         """Return the store that was chosen, or None for the one in the data folder; ``folder`` keeps its spill."""
@@ -101,10 +121,9 @@ class Settings:
         self.keep_ticks_days, self.compress_after_days = retention.keep_days, retention.compress_days
         self.keep_ticks_gb = retention.keep_bytes / _GB
 
-    def take_rule(self, rule: AlertRule) -> None:
-        """Keep the alert rule."""
-        self.alert_level, self.alert_rearm = rule.level, rule.rearm
-        self.alerts_enabled, self.muted = rule.enabled, rule.muted
+    def take_rules(self, rules: Sequence[Rule]) -> None:
+        """Keep the alert rules."""
+        self.alert_rules = kept_rules.plain_of(rules)
 
 
 _PAIR = tuple(f.name for f in fields(PairSettings))
@@ -115,13 +134,18 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "correlation_window": (SHORTEST_WINDOW, LONGEST_WINDOW),
     "formation_bars": (SHORTEST_WINDOW, LONGEST_WINDOW),
     "refit_every": (0, 1_000_000),
-    "alert_level": (0.1, 100.0),
-    "alert_rearm": (0.05, 100.0),
+    "formation_end": (0, LATEST_END),
     "keep_ticks_days": KEEP_DAYS,
     "keep_ticks_gb": KEEP_GB,
     "compress_after_days": COMPRESS_DAYS,
 }
-_CHOICES = {"theme": ("dark", "light", "system")}
+_CHOICES: dict[str, tuple[object, ...]] = {
+    "theme": ("dark", "light", "system"),
+    "z_kind": tuple(kind.value for kind in ZKind),
+    "hedge": tuple(HedgeMethod),
+    "tick_minutes": MINUTES,
+    "tick_max_age_ms": AGES_MS,
+}
 
 
 def _accepted(name: str, value: object, default: object) -> object:
@@ -211,17 +235,32 @@ class SettingsStore:
     def _take(self, read: dict[str, Any]) -> None:
         known = {f.name for f in fields(Settings)}
         # A newer version's settings survive a start of this one.
-        self._unknown = {k: v for k, v in read.items() if k not in known}
+        self._unknown = {k: v for k, v in read.items() if k not in known and k not in kept_rules.OLD_KEYS}
         for name in known & read.keys():
             default = getattr(self.settings, name)
             setattr(self.settings, name, _accepted(name, read[name], default))
-        self.settings.alert_rearm = min(self.settings.alert_rearm, self.settings.alert_level)
+        self._take_rules(read)
         if 0 < self.settings.refit_every < LEAST_REFIT_EVERY:
             self.settings.refit_every = 0
+        if self.settings.hedge == HedgeMethod.KALMAN and self.settings.formation_bars < FEWEST_FORMATION:
+            self.settings.hedge = HedgeMethod.OLS.value
         if self.settings.y == self.settings.x:
             self.settings.y, self.settings.x = DEFAULT_SYMBOLS
         if not self.settings.symbols:
             self.settings.symbols = list(DEFAULT_SYMBOLS)
+
+    def _take_rules(self, read: dict[str, Any]) -> None:
+        """Take the rules one by one; what cannot be read is said, and the file is kept as it is."""
+        self.settings.alert_rules, unread = kept_rules.accepted(read)
+        if not unread:
+            return
+        aside = self.path.with_name(f"settings.rules-{time.strftime('%Y%m%d-%H%M%S')}.json")
+        kept = f"The settings as they were are kept as {aside.name}."
+        try:
+            shutil.copyfile(self.path, aside)
+        except OSError as error:
+            kept = f"They cannot be copied aside: {error.strerror or error}."
+        self.problem = f"{unread} {kept}"
 
     def _set_aside(self, error: Exception) -> None:
         aside = self.path.with_name(f"settings.broken-{time.strftime('%Y%m%d-%H%M%S')}.json")

@@ -18,8 +18,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from quantdesk.analytics.alerts.rule import Rule
 from quantdesk.model.frame import LONGEST_WINDOW, SHORTEST_WINDOW
 from quantdesk.ui.actions import ActionRegistry, plain
+from quantdesk.ui.rule_words import level_text
 from quantdesk.ui.theme_tokens import Tokens
 
 
@@ -122,8 +124,8 @@ class Toolbar(QToolBar):
         self._icons("file.open")
         self._add_export()
         self.addSeparator()
-        self._icons("alerts.settings")
-        self.level = self._button("alerts.settings")
+        self._icons("alerts.rules")
+        self.level = self._button("alerts.rules")
         self.level.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._icons("alerts.mute")
 
@@ -152,9 +154,11 @@ class Toolbar(QToolBar):
                 self._actions[f"pair.{name}"].setChecked(False)
                 group.setExclusive(True)
 
-    def show_level(self, level: float, enabled: bool) -> None:
-        """Show the alert level beside the bell."""
-        self.level.setText(f"|z| {level_text(level)}" if enabled else self.tr("off"))
+    def show_rules(self, rules: Sequence[Rule]) -> None:
+        """Show beside the bell which rule is on, or how many are."""
+        on = [rule for rule in rules if rule.enabled]
+        words = self.tr("off") if not on else self.tr("{0} rules").format(len(on))
+        self.level.setText(level_text(on[0]).replace("≥ ", "") if len(on) == 1 else words)
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Colour the legs' marks as the charts draw them."""
@@ -212,7 +216,7 @@ class Toolbar(QToolBar):
         self.window_box.setRange(SHORTEST_WINDOW, LONGEST_WINDOW)
         self.window_box.setKeyboardTracking(False)
         self.window_box.setAccessibleName(self.tr("Window of the z-score, in bars"))
-        self.window_box.setToolTip(self.tr("Bars in the walk-forward regression behind z"))
+        self.window_box.setToolTip(self.tr("Bars that z judges by; for exponential weights their half-life"))
         self.window_box.lineEdit().setTextMargins(4, 0, 0, 0)
         self.window_box.setSuffix(self.tr(" bars"))
         self.window_box.setFixedWidth(self.window_box.fontMetrics().horizontalAdvance("0000 bars") + 36)
@@ -234,20 +238,15 @@ class Toolbar(QToolBar):
     def _add_export(self) -> None:
         button = QToolButton(self)
         menu = QMenu(button)
-        menu.setAccessibleName(self.tr("Export CSV or picture"))
+        menu.setAccessibleName(self.tr("Export CSV, picture or report"))
         menu.addAction(self._actions["file.export_visible"])
         menu.addAction(self._actions["file.export_all"])
         menu.addSeparator()
         menu.addAction(self._actions["file.picture"])
+        menu.addAction(self._actions["file.report"])
         button.setMenu(menu)
         button.setDefaultAction(self._actions["file.export_visible"])
         button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.setAccessibleName(self.tr("Export CSV or picture"))
+        button.setAccessibleName(self.tr("Export CSV, picture or report"))
         self.addWidget(button)
-
-
-def level_text(level: float) -> str:
-    """Return a level with at least one decimal: 2.0, 2.25."""
-    text = f"{level:.2f}"
-    return text.removesuffix("0")

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QCursor, QDesktopServices
 
 from quantdesk.ui.action_table import ActionSpec, translate
+from quantdesk.ui.charts.panels import KIND_LINK
 from quantdesk.ui.menus import Menus
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def _panel_titles() -> dict[str, str]:
     return {
         "price": translate("actions", "&Price"),
         "spread": translate("actions", "&Spread"),
+        "attribution": translate("actions", "&Attribution strip"),
         "z": translate("actions", "&z-score"),
         "correlation": translate("actions", "&Correlation"),
     }
@@ -62,8 +64,6 @@ def connect_actions(window: MainWindow) -> None:
     on["market.simulate"].triggered.connect(window.simulate_requested)
     on["market.reconnect"].triggered.connect(window.reconnect_requested)
     on["pair.settings"].triggered.connect(lambda: prompts.edit_pair(window.pair.settings))
-    on["alerts.settings"].triggered.connect(lambda: prompts.edit_rule(window.alerts.rule))
-    on["alerts.mute"].toggled.connect(window.flow.set_muted)
     on["alerts.clear"].triggered.connect(window.alerts.clear)
     on["help.shortcuts"].triggered.connect(lambda: _show_shortcuts(window))
     on["help.about"].triggered.connect(lambda: _show_about(window))
@@ -84,10 +84,19 @@ def _connect_files(window: MainWindow) -> None:
     on["file.picture"].triggered.connect(
         lambda: prompts.choose_picture(f"{_suggested_name(window)}.png", settings.last_folder)
     )
+    on["file.report"].triggered.connect(
+        lambda: prompts.choose_report(f"{_suggested_name(window)}.html", settings.last_folder)
+    )
+    prompts.report_chosen.connect(lambda path: _save_report(window, path))
     on["file.tray"].setEnabled(window.tray.available)
     on["file.tray"].triggered.connect(lambda: window.hide() if window.tray.available else None)
     # Quit means quit: only the window's own close button may mean the tray.
     on["file.quit"].triggered.connect(window.quit_requested)
+
+
+def _save_report(window: MainWindow, path: Path) -> None:
+    window.store.settings.last_folder = str(path.parent)
+    window.report_requested.emit(path)
 
 
 def _suggested_name(window: MainWindow) -> str:
@@ -101,6 +110,7 @@ def _suggested_name(window: MainWindow) -> str:
 def _connect_view(window: MainWindow) -> None:
     on, charts = window.registry, window.charts
     on["view.latest"].triggered.connect(charts.go_latest)
+    charts.panel("z").linked.connect(lambda link: _choose_z_kind(window) if link == KIND_LINK else None)
     on["view.reset"].triggered.connect(charts.reset_view)
     on["view.zoom_in"].triggered.connect(lambda: charts.zoom(1.25))
     on["view.zoom_out"].triggered.connect(lambda: charts.zoom(0.8))
@@ -114,6 +124,9 @@ def _connect_view(window: MainWindow) -> None:
     on["view.undo"].triggered.connect(undo.undo)
     on["view.undo"].setEnabled(False)
     undo.canUndoChanged.connect(on["view.undo"].setEnabled)
+    undo.undoTextChanged.connect(
+        lambda words: on["view.undo"].setText(translate("actions", "&Undo {0}").format(words).rstrip())
+    )
     undo.indexChanged.connect(lambda _index: window.show_panels_checked())
 
 
@@ -121,6 +134,11 @@ def _choose_theme(window: MainWindow, name: str) -> None:
     window.theme.choose(name)
     window.store.settings.theme = name
     window.save_settings()
+
+
+def _choose_z_kind(window: MainWindow) -> None:
+    """Drop the kinds of z down where the panel's title was clicked."""
+    window.menus.z_kind.popup(QCursor.pos())
 
 
 def _show_panel(window: MainWindow, name: str, shown: bool) -> None:

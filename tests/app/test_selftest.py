@@ -181,7 +181,7 @@ def test_boxes_in_place_of_letters_have_failed(look: Look, qapp: QApplication, m
 
 
 def test_charts_without_candles_have_failed(look: Look, qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("quantdesk.ui.charts.items.CandleItem.paint", lambda *_: None)
+    monkeypatch.setattr("quantdesk.ui.charts.candles.CandleItem.paint", lambda *_: None)
     found = look("picture")
     assert found.result is Result.FAILED
     assert "not whole; drawn: 0 columns of rising candles" in found.words

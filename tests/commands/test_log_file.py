@@ -108,7 +108,8 @@ def test_a_log_that_was_deleted_begins_anew(tmp_path: Path, logger) -> None:
     logger.addHandler(SharedLogFile(tmp_path / "a.log"))
     logger.info("first")
     (tmp_path / "a.log").unlink()
-    logger.info("second ü\ud800")
+    # Past the logger: pytest keeps what goes through it, and cannot pass half a character on.
+    logger.handlers[-1].handle(logging.makeLogRecord({"msg": "second ü\ud800", "levelno": logging.INFO}))
     assert text_of(tmp_path) == ["second ü\\ud800"]
 
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 
 import numpy as np
+import pytest
 
+from quantdesk.analytics.zscore import ZKind
 from quantdesk.model.building import build
 from quantdesk.model.export import on_screen_table
 from quantdesk.store.csv_out import write_table
@@ -52,3 +55,21 @@ def test_each_bar_carries_the_hedge_ratio_it_was_drawn_with(tmp_path):
     betas = [float(r["beta"]) for r in rows]
     assert betas[149] == round(lines.first.beta, 8) != betas[150]
     assert betas[150] == round(refitted.refits[0].beta, 8)
+
+
+@pytest.mark.parametrize("kind", ZKind)
+def test_every_row_names_its_kind_of_z_and_marks_one_that_looks_ahead(tmp_path, kind):
+    frame = build(order(200, settings=replace(order(1).settings, z_kind=kind))).frame
+    rows = rows_of(tmp_path / "kind.csv", frame)
+    assert {row["z_kind"] for row in rows} == {"full-sample LOOK-AHEAD" if kind is ZKind.FULL_SAMPLE else kind.value}
+    newest = frame.z[-1]
+    assert rows[-1]["z"] == ("" if np.isnan(newest) else f"{newest:.6f}")
+
+
+def test_the_parts_of_the_change_add_up_in_the_table(tmp_path):
+    rows = rows_of(tmp_path / "parts.csv", build(order(200)).frame)
+    names = [f"spread_from_{part}" for part in ("y", "x", "beta")]
+    assert [rows[0][name] for name in names] == ["", "", ""]
+    spread = [float(row["spread"]) for row in rows]
+    for before, row, after in zip(spread, rows[1:], spread[1:], strict=False):
+        assert sum(float(row[name]) for name in names) == pytest.approx(after - before, abs=5e-4)

@@ -117,3 +117,8 @@ def test_a_report_appears_whole_or_not_at_all(tmp_path: Path, analysed: Callable
 def test_a_name_that_no_text_can_hold_is_still_written(tmp_path: Path, analysed: Callable[..., PairAnalysis]) -> None:
     write_report(tmp_path / "r.html", analysed("bad\udcff"), MADE)
     assert "bad?" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_the_origin_is_a_badge_and_escaped(analysed) -> None:
+    page = report_page(analysed(), datetime(2024, 7, 18, tzinfo=UTC), origin="SIMULATED <b>")
+    assert '<span class="badge">SIMULATED &lt;b&gt;</span>' in page

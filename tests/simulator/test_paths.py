@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from quantdesk.simulator.paths import ANCHOR_DAY, DAY_SECONDS, OrnsteinUhlenbeck, Walk
+from quantdesk.simulator.paths import ANCHOR_DAY, DAY_SECONDS, Coupled, OrnsteinUhlenbeck, Walk, price_at
 
 
 def test_a_walk_is_continuous_over_midnight_and_the_same_in_any_order():
@@ -36,3 +36,24 @@ def test_the_spread_is_continuous_over_midnight():
 def test_a_half_life_that_a_day_does_not_forget_is_refused():
     with pytest.raises(ValueError, match="half-life"):
         OrnsteinUhlenbeck((5,), 7_200.0, 60.0)
+
+
+def test_between_the_seconds_prices_move_by_chance_and_meet_the_seconds():
+    x = Walk((6,), 3_400.0, 0.03)
+    pair = Coupled(x, 13_000.0, 15.0, OrnsteinUhlenbeck((7,), 480.0, 60.0))
+    minute = ANCHOR_DAY * 1_440 + 700
+    at = np.arange(minute * 60_000, (minute + 2) * 60_000)
+    for path in (x, pair):
+        prices = price_at(path, at)
+        seconds = path.day(ANCHOR_DAY)[700 * 60 : 702 * 60]
+        np.testing.assert_allclose(prices[::1_000], seconds, rtol=1e-12)
+        np.testing.assert_array_equal(price_at(path, at[55_000:70_001:7]), prices[55_000:70_001:7])
+        # The squared moves of a diffusion add up to the same however often one looks.
+        for step in (1, 10, 100):
+            moved = np.square(np.diff(np.log(prices[::step]))).sum() / np.square(np.diff(np.log(seconds))).sum()
+            assert moved == pytest.approx(1.0, abs=0.4)
+
+
+def test_the_moves_of_a_millisecond_are_those_of_the_sigma():
+    prices = price_at(Walk((8,), 100.0, 0.03), np.arange(60_000) + ANCHOR_DAY * 86_400_000)
+    assert np.diff(np.log(prices)).std() * np.sqrt(DAY_SECONDS * 1_000) == pytest.approx(0.03, rel=0.02)

@@ -20,7 +20,7 @@ from quantdesk.store.embedded import EmbeddedStore, open_embedded
 from quantdesk.store.files import Cancelled
 from quantdesk.store.moving import CopyProgress, copy_store
 from quantdesk.store.retention import TICK_BYTES
-from quantdesk.types import Gap, GapState, Interval
+from quantdesk.types import AlertRow, Gap, GapState, Interval, Origin
 from tests.store.copied import (
     ORIGINS,
     TARGETS,
@@ -37,6 +37,7 @@ from tests.store.copied import (
 from tests.store.samples import BTC, ETH, START, reference, rows, source, trades
 
 HOUR = 3_600_000
+ALERT = AlertRow("a", "z", "binance-um", "BTCUSDT", "ETHUSDT", "1m", Origin.LIVE, "window 60", START, START, "{}", "{}")
 
 
 @pytest.fixture
@@ -99,6 +100,18 @@ def test_a_copy_holds_all_that_the_source_holds(origin: Store, target: Store) ->
     assert contents(target) == contents(origin)
     assert contents(target, ETH) == contents(origin, ETH)
     assert told[-1].done == 1.0 and [p.done for p in told] == sorted(p.done for p in told)
+
+
+def test_a_copy_brings_the_alerts_and_what_became_of_them(origin: Store, target: Store) -> None:
+    rows = [replace(ALERT, id=f"a{i}", fired_at=START + i) for i in range(3)]
+    for row in rows:
+        origin.save_firing(row)
+    origin.save_outcome("a1", "reverted", START + 9)
+    target.save_firing(rows[1])
+    assert copy_store(origin, target).lines == ("alerts: 3 (2 new)",)
+    assert target.firings() == origin.firings()
+    assert [row.outcome for row in target.firings()] == [None, "reverted", None]
+    assert copy_store(origin, target).lines == ("alerts: 3 (0 new)",)
 
 
 def test_a_second_copy_finds_everything_there_and_a_copy_back_too(origin: Store, target: Store) -> None:

@@ -110,3 +110,12 @@ def test_a_program_that_keeps_nothing_has_no_alerts_and_refuses_new_ones() -> No
     assert nothing.call(lambda store: store.firings()).result() == []
     with pytest.raises(StoreError, match="another program writes"):
         nothing.call(lambda store: store.save_firing(ROW)).result()
+
+
+def test_the_oldest_alerts_make_room_for_new_ones(empty: StoreAddress, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quantdesk.store.sql_writer.MOST_KEPT", 3)
+    store = open_store(empty)
+    for i in (0, 4, 1, 3, 2):
+        store.save_firing(replace(ROW, id=f"n{i}", fired_at=START + i))
+    assert [row.id for row in store.firings()] == ["n2", "n3", "n4"]
+    store.close()

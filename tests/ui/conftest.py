@@ -12,6 +12,11 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from quantdesk.analytics.alerts.machine import Firing, Kind
+from quantdesk.analytics.alerts.metric import Metric, MetricSample
+from quantdesk.analytics.alerts.outcome import begin
+from quantdesk.analytics.alerts.record import AlertContext, AlertRecord
+from quantdesk.analytics.alerts.rule import Rule, z_rule
 from quantdesk.bars.arrays import BarArrays
 from quantdesk.model.alerts import AlertEvent, AlertModel
 from quantdesk.model.clock import FrameClock
@@ -65,7 +70,11 @@ def make_desk(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> Iterator[Call
     def make(*, data: bool = False, folder: Path | None = None, theme: str = "dark") -> Desk:
         store = SettingsStore(folder or tmp_path)
         jobs, market, clock = JobRunner(), MarketModel(), FrameClock()
-        pair, alerts, look = PairModel(jobs), AlertModel(store.settings.rule()), Theme(qapp, theme)
+        pair, alerts, look = (
+            PairModel(jobs),
+            AlertModel(store.settings.rules(), muted=store.settings.muted),
+            Theme(qapp, theme),
+        )
         if data:
             fill(market)
         pair.set_source(market, PairSettings("BTCUSDT", "ETHUSDT"))
@@ -93,7 +102,18 @@ def desk(make_desk: Callable[..., Desk]) -> Desk:
     return make_desk()
 
 
-def alert(z: float = 2.13, *, origin: Origin = Origin.LIVE, popup: bool = True, minute: int = 300) -> AlertEvent:
-    time_ms = START + MINUTE * minute
-    text = f"z crossed {2.0 if z > 0 else -2.0}"
-    return AlertEvent(time_ms, time_ms + MINUTE, "BTCUSDT / ETHUSDT", "1m", z, 2.0, origin, popup, "cross", text)
+def alert(
+    z: float = 2.13,
+    *,
+    origin: Origin = Origin.LIVE,
+    popup: bool = True,
+    minute: int = 300,
+    rule: Rule | None = None,
+    kind: Kind = Kind.CROSS,
+) -> AlertEvent:
+    rule, time_ms = rule or z_rule(), START + MINUTE * minute
+    sample = MetricSample(time_ms, {Metric.Z: z, rule.metric: z, Metric.BETA: 0.0523})
+    context = AlertContext("binance-um", "BTCUSDT", "ETHUSDT", "1m", origin, "window 60, log no")
+    firing = Firing(rule, sample, kind, z, rule.side_of(z))
+    outcome = begin(firing) if kind is Kind.CROSS else None
+    return AlertEvent(AlertRecord(firing, context, time_ms + MINUTE, outcome), popup)

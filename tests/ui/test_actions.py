@@ -8,6 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QLabel, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
+from quantdesk.ui.action_table import desk_actions
+from quantdesk.ui.theme_tokens import DARK, LIGHT, Tokens
+
 from .conftest import Desk
 
 
@@ -70,7 +73,7 @@ def test_every_control_of_every_dialog_has_an_accessible_name(desk: Desk) -> Non
     for name in (
         "help.shortcuts",
         "help.about",
-        "alerts.settings",
+        "alerts.rules",
         "pair.settings",
         "market.add",
         "data.storage",
@@ -78,7 +81,7 @@ def test_every_control_of_every_dialog_has_an_accessible_name(desk: Desk) -> Non
     ):
         window.registry[name].trigger()
     window.prompts.ask_close(desk.theme.tokens, tray=True)
-    for name in ("shortcuts", "about", "alerts", "pair", "symbol", "close", "storage", "copy"):
+    for name in ("shortcuts", "about", "rules", "pair", "symbol", "close", "storage", "copy"):
         dialog = window.prompts.dialog(name)
         assert dialog is not None and dialog.accessibleName(), name
         nameless = [w for w in interactive(dialog) if not w.accessibleName() and not isinstance(w, QLabel)]
@@ -88,3 +91,24 @@ def test_every_control_of_every_dialog_has_an_accessible_name(desk: Desk) -> Non
 
 
 SPIN = ("QSpinBox", "QDoubleSpinBox", "QLineEdit")
+
+
+def test_icons_come_and_change_colour_on_the_toolbar_at_once_and_in_menus_a_moment_later(
+    desk: Desk, qtbot: QtBot
+) -> None:
+    named = [spec.id for spec in desk_actions() if spec.icon]
+    registry = desk.window.registry
+
+    def colours(name: str) -> set[str]:
+        picture = registry[name].icon().pixmap(48, 48).toImage()
+        pixels = (picture.pixelColor(x, y) for x in range(picture.width()) for y in range(picture.height()))
+        return {pixel.name() for pixel in pixels if pixel.alpha() == 255}
+
+    def wear(tokens: Tokens) -> list[str]:
+        return [name for name in named if tokens.text not in colours(name)]
+
+    qtbot.waitUntil(lambda: wear(desk.theme.tokens) == [])
+    other = LIGHT if desk.theme.tokens.dark else DARK
+    registry.set_tokens(other)
+    assert "file.open" not in wear(other)
+    qtbot.waitUntil(lambda: wear(other) == [])

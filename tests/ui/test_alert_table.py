@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QColor, QGuiApplication
 from pytestqt.qtbot import QtBot
 
-from quantdesk.model.alerts import MOST_EVENTS, AlertRule
+from quantdesk.analytics.alerts.metric import Metric
+from quantdesk.analytics.alerts.outcome import Ended, Outcome
+from quantdesk.analytics.alerts.rule import Comparison, Rule
+from quantdesk.model.alerts import MOST_EVENTS
 from quantdesk.types import Origin
 from quantdesk.ui.alert_table import AlertRows, AlertTable, clock_text
+from quantdesk.ui.rule_words import outcome_text
 from quantdesk.ui.theme_tokens import DARK
 
 from .conftest import Desk, alert
@@ -49,11 +54,11 @@ def test_a_muted_desk_shows_row_and_toast_only(desk: Desk) -> None:
     asked: list[str] = []
     desk.window.notify_requested.connect(lambda title, text: asked.append(title + text))
     desk.window.registry["alerts.mute"].trigger()
-    assert desk.alerts.rule == AlertRule(muted=True) and not desk.window.status.muted.isHidden()
+    assert desk.alerts.muted and not desk.window.status.muted.isHidden()
     desk.alerts.fired.emit(alert())
     assert asked == [] and len(desk.window.toasts.toasts) == 1 and desk.window.table.rows.rowCount() == 1
     desk.window.registry["alerts.mute"].trigger()
-    assert not desk.alerts.rule.muted
+    assert not desk.alerts.muted
 
 
 def test_a_double_click_shows_the_bar(make_desk: Callable[..., Desk], qtbot: QtBot) -> None:
@@ -79,7 +84,7 @@ def test_rows_are_copied_with_their_head(desk: Desk) -> None:
     desk.alerts.fired.emit(alert())
     desk.window.table.copy()
     lines = QGuiApplication.clipboard().text().splitlines()
-    assert len(lines) == 2 and lines[0].split("\t")[2] == "z" and "+2.13" in lines[1]
+    assert len(lines) == 2 and lines[0].split("\t")[2] == "Value" and "+2.13" in lines[1]
 
 
 def test_clearing_empties_table_and_marks(desk: Desk) -> None:
@@ -118,3 +123,36 @@ def test_a_narrow_dock_leaves_out_the_words_rather_than_cutting_them(qtbot: QtBo
 def test_the_palette_key_stays_free(desk: Desk) -> None:
     keys = {key.toString() for action in desk.window.actions() for key in action.shortcuts()}
     assert "Ctrl+Shift+S" in keys and "Ctrl+Shift+P" not in keys
+
+
+def test_a_row_tells_rule_outcome_and_every_value_of_that_moment(desk: Desk) -> None:
+    event = alert()
+    desk.alerts.fired.emit(event)
+    rows = desk.window.table.rows
+    assert rows.cells(rows.event_at(0))[4:] == ("|z|", "open")
+    told = replace(event, record=replace(event.record, outcome=Outcome(Ended.REVERTED, 12, 720_000, 0.8, 2.93)))
+    desk.alerts.followed.emit([told])
+    assert rows.cells(rows.event_at(0))[5] == "reverted in 12 bars"
+    tip = rows.data(rows.index(0, 0), Qt.ItemDataRole.ToolTipRole)
+    for part in ("z +2.13", "β 0.0523", "window 60, log no", "12.0 min", "largest move against it 0.80"):
+        assert part in tip, part
+    for ended, words in ((Ended.STOPPED, "stopped after 12 bars"), (Ended.EXPIRED, "not reverted in 12 bars")):
+        assert outcome_text(Outcome(ended, 12, 720_000, 0.8, 2.93)) == words
+
+
+def test_alerts_of_earlier_sessions_are_dim_and_say_when_they_fired(desk: Desk) -> None:
+    rows = desk.window.table.rows
+    for earlier in (False, True):
+        rows.reset([replace(alert(), earlier=earlier)])
+        dim = rows.data(rows.index(0, 2), Qt.ItemDataRole.ForegroundRole).color() == QColor(DARK.text_dim)
+        assert dim is earlier
+        assert ("of an earlier session, fired 18 Jul" in rows.tip(rows.event_at(0))) is earlier
+
+
+def test_a_rule_of_another_metric_says_its_own_value(desk: Desk) -> None:
+    desk.window.show()
+    rule = Rule("dear", "dear", Metric.PRICE_Y, Comparison.CROSSES_UP, 65_000.0, 64_000.0)
+    desk.alerts.fired.emit(alert(65_012.5, rule=rule))
+    assert desk.window.table.rows.cells(desk.window.table.rows.event_at(0))[2] == "Y 65,012.5"
+    name = desk.window.toasts.toasts[0].accessibleName()
+    assert name.startswith("Y 65,012.5 · BTCUSDT / ETHUSDT") and "dear: Y crosses above 65,000.0" in name

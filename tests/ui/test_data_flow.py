@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from quantdesk.bars.arrays import BarArrays
-from quantdesk.model.alerts import AT_START, AlertEvent
-from quantdesk.types import Gap, GapState, Kline, Light, Origin, StoreStatus, Tick
+from quantdesk.model.alerts import AT_START
+from quantdesk.types import Gap, GapState, Kline, Light, StoreStatus, Tick
 from quantdesk.ui.kline_dialog import KlineDialog
 
-from .conftest import MINUTE, START, SYMBOLS, Desk
+from .conftest import MINUTE, START, SYMBOLS, Desk, alert
 
 ROWS = 330
 
@@ -92,8 +92,7 @@ def test_a_spill_stands_in_status_bar_and_banner(desk: Desk) -> None:
 
 
 def test_how_z_stands_at_the_start_is_a_row_but_no_message(desk: Desk) -> None:
-    event = AlertEvent(START, START, "BTCUSDT / ETHUSDT", "1m", 2.5, 2.0, Origin.LIVE, False, AT_START, "text")
-    desk.alerts.fired.emit(event)
+    desk.alerts.fired.emit(alert(2.5, popup=False, kind=AT_START))
     assert desk.window.table.rows.rowCount() == 1 and not desk.window.toasts.toasts
 
 

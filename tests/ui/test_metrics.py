@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,13 +10,16 @@ import pytest
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QFontMetricsF
 
+from quantdesk.analytics.base_rate import base_rate
 from quantdesk.analytics.pairs import PairSnapshot
 from quantdesk.analytics.pairs import test as gather
+from quantdesk.analytics.zscore import ZKind
 from quantdesk.model.frame import LastValues
 from quantdesk.model.market import LegQuote
 from quantdesk.ui.metrics import NAMES, MetricStrip, duration
 from quantdesk.ui.theme_tokens import DARK, LIGHT
 from tests.ui.charts import frames
+from tests.ui.charts.acts import count
 
 
 class Quotes:
@@ -97,10 +101,10 @@ def test_a_z_beyond_the_level_is_coloured_and_worded(strip):
     frame = full()
     pair.show(replace(frame, last=replace(frame.last, z=2.4)))
     assert widget.box("z").shown.tone == "level"
-    assert "beyond ±2" in widget.box("z").shown.detail
+    assert widget.box("z").shown.note == "beyond ±2"
     widget.alert_level(3.0)
     assert widget.box("z").shown.tone == ""
-    assert "within ±3" in widget.box("z").shown.detail
+    assert "within ±3" in widget.box("z").shown.tip
 
 
 def test_the_forming_bar_shows_in_spread_and_z_beside_the_closed_one(strip):
@@ -109,8 +113,49 @@ def test_the_forming_bar_shows_in_spread_and_z_beside_the_closed_one(strip):
     tail = replace(frames.tail_of(whole, slice(300, 301)), z=np.array([1.75]), spread=np.array([1_250.0]))
     pair.show(full(), tail)
     assert widget.box("z").shown.value == "1.75"
-    assert "closed −0.50" in widget.box("z").shown.detail
+    assert widget.box("z").shown.note == "closed −0.50"
     assert widget.box("spread").shown.value == "1,250.00"
+
+
+def test_the_base_rate_stands_beneath_the_live_z(strip, qtbot):
+    widget, pair, _ = strip
+    frame = full()
+    pair.show(frame)
+    qtbot.waitUntil(lambda: "random walk" in widget.box("z").shown.detail, timeout=10_000)
+    rate = base_rate(ZKind.WALK_FORWARD, 60, 2.0, frame.z)
+    shown = widget.box("z").shown
+    assert shown.detail == f"|z| ≥ 2: {rate.random_walk:.1%} on a random walk, {rate.history:.1%} here".replace(
+        "%", " %"
+    )
+    assert shown.short == f"chance {rate.random_walk:.0%}, here {rate.history:.0%}".replace("%,", ",")
+    assert f"own {rate.bars:,} bars" in shown.tip
+    widget.alert_level(1.0)
+    qtbot.waitUntil(lambda: widget.box("z").shown.detail.startswith("|z| ≥ 1: "), timeout=10_000)
+    qtbot.waitUntil(lambda: "random walk" in widget.box("z").shown.detail, timeout=10_000)
+    assert f"{base_rate(ZKind.WALK_FORWARD, 60, 1.0, frame.z).history:.1%}"[:-1] in widget.box("z").shown.detail
+
+
+def test_a_history_without_a_z_has_a_dash_and_says_why(strip, qtbot):
+    widget, pair, _ = strip
+    whole = frames.build(301)
+    tail = replace(frames.tail_of(whole, slice(300, 301)), z=np.array([1.75]))
+    pair.show(replace(full(), z=np.full(300, np.nan)), tail)
+    qtbot.waitUntil(lambda: "random walk" in widget.box("z").shown.detail, timeout=10_000)
+    assert widget.box("z").shown.detail.endswith("on a random walk, — here")
+    assert "no bar of this pair has a z yet" in widget.box("z").shown.tip
+
+
+def test_a_z_that_looks_ahead_is_loud_and_tells_what_alerts_judge(strip):
+    widget, pair, _ = strip
+    frame = full()
+    quiet = widget.box("z").grab().toImage()
+    settings = replace(frame.settings, z_kind=ZKind.FULL_SAMPLE)
+    pair.show(replace(frame, settings=settings, walk_z=np.full(300, 0.25)))
+    shown = widget.box("z").shown
+    assert (shown.title, shown.tone) == ("z · LOOK-AHEAD", "ahead")
+    assert "Alerts judge the walk-forward z of closed bars only: 0.250." in shown.tip
+    loud = widget.box("z").grab().toImage()
+    assert count(loud, DARK.error) > 200 > count(quiet, DARK.error)
 
 
 def test_evidence_shows_p_with_lag_and_method_and_the_half_life_in_time(strip):
@@ -179,7 +224,8 @@ def test_words_that_do_not_fit_a_narrow_box_are_shortened_not_cut(strip):
         widget.resize(width, widget.heightForWidth(width))
         assert widget.box("hedge").detail() == words
     assert widget.box("spread").detail() == "1,200.00 ± 40.00"
-    assert widget.box("z").detail() == "closed −0.50"
+    chance = re.sub(r"\d+", "N", widget.box("z").detail())
+    assert chance in ("|z| ≥ N: —", "chance N, here N%")
     for name in NAMES:
         box = widget.box(name)
         room = box.width() - 18

@@ -63,7 +63,7 @@ def test_no_value_in_the_file_reaches_a_model_out_of_bounds(
     write(folder, json.dumps(read))
     settings = SettingsStore(folder).settings
     settings.pair()
-    settings.rule()
+    settings.rules()
     assert all(type(getattr(settings, f.name)) is type(getattr(Settings(), f.name)) for f in fields(Settings))
 
 
