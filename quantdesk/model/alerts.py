@@ -1,216 +1,180 @@
-"""Judge each closed bar's z once, with hysteresis, and say so without crying wolf."""
+"""Judge each closed bar once by every rule, follow what fired, and say so without crying wolf."""
 
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Sequence
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
+from quantdesk.analytics.alerts.machine import Kind
+from quantdesk.analytics.alerts.outcome import RuleRecord
+from quantdesk.analytics.alerts.record import AlertRecord
+from quantdesk.analytics.alerts.rule import Rule, z_rule
 from quantdesk.config import ConfigError
+from quantdesk.model.alert_event import AlertEvent
+from quantdesk.model.alert_log import AlertLog
+from quantdesk.model.alert_samples import FrameSamples, Look
+from quantdesk.model.alert_watch import Judged, RuleWatch
 from quantdesk.model.frame import PairFrame
-from quantdesk.types import Origin
+from quantdesk.types import AlertRow, Origin
+
+__all__ = ["AT_START", "CROSS", "FRESH_MS", "MOST_EVENTS", "MOST_RULES", "AlertEvent", "AlertModel"]
 
 MOST_EVENTS = 1_000
-CROSS = "cross"
+MOST_RULES = 50
+CROSS, AT_START = Kind.CROSS, Kind.AT_START
 #: A bar this much older (ms) than the newest one, and more than two bars older, is no news.
 FRESH_MS = 300_000
-AT_START = "beyond at start"
-
-
-@dataclass(frozen=True, slots=True)
-class AlertRule:
-    """Set when to alert: |z| at or beyond ``level``, armed again below ``rearm``. Raises ConfigError."""
-
-    level: float = 2.0
-    rearm: float = 1.5
-    enabled: bool = True
-    muted: bool = False
-
-    def __post_init__(self) -> None:
-        if not 0 < self.rearm <= self.level < float("inf"):
-            raise ConfigError("the alert level must be positive and not below the level that arms it again")
-
-
-@dataclass(frozen=True, slots=True)
-class AlertEvent:
-    """Record one alert. ``time_ms`` is the bar's open time, ``fired_at`` the clock's (ms)."""
-
-    time_ms: int
-    fired_at: int
-    pair: str
-    interval: str
-    z: float
-    level: float
-    origin: Origin
-    popup: bool
-    kind: str
-    text: str
 
 
 class AlertModel(QObject):
     """Walk every frame's bars not judged yet; feed it each frame of one pair view.
 
     ``fired(event)`` tells of each new row of ``events`` (newest last, bounded); only events with
-    ``popup`` may reach the tray, with sound unless ``rule.muted``.
+    ``popup`` may leave the window, as their rule says and unless ``muted``. ``followed([event])`` tells
+    of events of which more has become known, ``restored`` that rows of earlier sessions came in.
     """
 
     fired = Signal(object)
-    rule_changed = Signal()
+    followed = Signal(list)
+    restored = Signal()
+    rules_changed = Signal()
+    muted_changed = Signal(bool)
     cleared = Signal()
 
     def __init__(
-        self, rule: AlertRule | None = None, now_ms: Callable[[], int] | None = None, parent: QObject | None = None
+        self,
+        rules: Sequence[Rule] | None = None,
+        *,
+        muted: bool = False,
+        now_ms: Callable[[], int] | None = None,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._rule = rule or AlertRule()
+        self.log = AlertLog(self)
+        self._rules: tuple[Rule, ...] = ()
+        self._watches: dict[str, RuleWatch] = {}
+        self._muted = muted
         self._now_ms = now_ms or _system_ms
-        self._events: deque[AlertEvent] = deque(maxlen=MOST_EVENTS)
-        self._view: tuple[object, ...] | None = None
-        self._armed: bool | None = None  # None: no z of this view has been seen yet
-        self._judged_from = self._judged_to = -1
-        self._partial: set[int] = set()  # times passed over because trades were missing
-        self._last_z = 0.0
+        self._events: dict[str, AlertEvent] = {}
+        self._origin = Origin.LIVE
+        self.set_rules((z_rule(),) if rules is None else rules)
 
     @property
-    def rule(self) -> AlertRule:
-        """Return the rule in force."""
-        return self._rule
+    def rules(self) -> tuple[Rule, ...]:
+        """Return the rules in force, in their order."""
+        return self._rules
+
+    @property
+    def muted(self) -> bool:
+        """Return whether no alert may make a sound or leave the window."""
+        return self._muted
 
     @property
     def events(self) -> Sequence[AlertEvent]:
         """Return the newest events, oldest first."""
-        return tuple(self._events)
+        return tuple(self._events.values())
 
-    def set_rule(self, rule: AlertRule) -> None:
-        """Change the rule; the bars judged so far are not judged again.
+    def held(self, rule_id: str) -> str:
+        """Return why an alert of a rule that is due does not fire; empty where none is."""
+        return self._watches[rule_id].held if rule_id in self._watches else ""
 
-        With another level the newest z counts as known: it alerts only after it has been nearer to zero.
+    def record_of(self, rule: Rule) -> RuleRecord:
+        """Return what became of a rule's firings, as it stands now, in data such as are on screen."""
+        return self.log.record_of(rule, self._origin)
+
+    def last_fired(self, rule: Rule) -> int | None:
+        """Return the open time (ms) of the bar at which a rule fired last, or None."""
+        return self.log.last_fired(rule, self._origin)
+
+    def set_rules(self, rules: Sequence[Rule]) -> None:
+        """Put rules in force; bars judged so far are not judged again. Raises ConfigError for two of one id.
+
+        With another level the newest value counts as known: it alerts only after it has been nearer.
         """
-        old, self._rule = self._rule, rule
-        if rule == old:
+        if len({rule.id for rule in rules}) < len(rules):
+            raise ConfigError("two alert rules have one id")
+        if len(rules) > MOST_RULES:
+            raise ConfigError(f"at most {MOST_RULES} alert rules can be watched")
+        if tuple(rules) == self._rules:
             return
-        if self._armed is not None:
-            beyond = abs(self._last_z)
-            if rule.level != old.level:
-                self._armed = beyond < rule.level
-            elif beyond < rule.rearm:
-                self._armed = True
-        self.rule_changed.emit()
+        self._rules = tuple(rules)
+        held, self._watches = self._watches, {}
+        for rule in rules:
+            watch = self._watches[rule.id] = held.get(rule.id) or RuleWatch(rule)
+            if watch.rule != rule:
+                watch.change(rule)
+        self.rules_changed.emit()
+
+    def set_muted(self, muted: bool) -> None:
+        """Let alerts be heard and pop up, or keep them in the window."""
+        if muted != self._muted:
+            self._muted = muted
+            self.muted_changed.emit(muted)
 
     @Slot(object)
-    def judge(self, frame: PairFrame | None) -> list[AlertEvent]:
-        """Judge the frame's new bars; return the events, which were also emitted."""
-        if frame is None:
+    def judge(self, frame: PairFrame | None, look: Look | None = None) -> list[AlertEvent]:
+        """Judge the frame's new bars by every rule; return the events, which were also emitted."""
+        if frame is None or len(frame) == 0:
             return []
-        settings = frame.settings
-        view = (frame.epoch, frame.origin, settings.y, settings.x, settings.interval, settings.window, settings.log)
-        if view != self._view:
-            self._view, self._armed, self._judged_from, self._judged_to = view, None, -1, -1
-            self._partial.clear()
-        healed = self._healed(frame)
-        start = int(np.searchsorted(frame.times, self._judged_to, "right"))
-        rows = start + np.flatnonzero(np.isfinite(frame.z[start:]))
-        found = healed
-        if len(rows):
-            found = healed + self._judge_rows(frame, rows)
-            passed = frame.left_out[frame.left_out > self._judged_from]
-            self._partial.update(passed[passed <= self._judged_to].tolist())
+        self._origin = frame.origin
+        samples = FrameSamples(frame, look)
+        judged = [one for watch in self._watches.values() for one in watch.judge(samples)]
+        judged.sort(key=lambda one: (not one.healed, one.row))
+        found = []
+        for one in judged:
+            event = self._event(samples, one)
+            if event.id in self.log:
+                continue  # seen before: the view was left and has come back, or another session had it
+            found.append(self._put(AlertEvent(self.log.add(event.record), event.popup)))
+        self._follow(samples)
+        found = [self._events.get(event.id, event) for event in found]
         for event in found:
-            self._events.append(event)
             self.fired.emit(event)
         return found
 
+    def restore(self, rows: Iterable[AlertRow]) -> int:
+        """Take firings of earlier sessions into table and records, oldest first; return how many are unreadable."""
+        records, unread = self.log.restore(rows)
+        if records:
+            earlier = {record.id: AlertEvent(record, earlier=True) for record in records}
+            self._events = dict(list({**earlier, **self._events}.items())[-MOST_EVENTS:])
+            self.restored.emit()
+        return unread
+
     def clear(self) -> None:
-        """Empty the table; what is armed stays armed."""
+        """Empty the table; what is armed stays armed, what is kept stays kept."""
         self._events.clear()
         self.cleared.emit()
 
-    def _judge_rows(self, frame: PairFrame, rows: np.ndarray[tuple[int], np.dtype[np.intp]]) -> list[AlertEvent]:
-        first = self._armed is None
-        found = self._at_start(frame, int(rows[-1])) if first else self._walk(frame, rows)
-        self._judged_to = int(frame.times[rows[-1]])
-        self._last_z = float(frame.z[rows[-1]])
-        if first:
-            self._judged_from = self._judged_to
-        return found
+    def _follow(self, samples: FrameSamples) -> None:
+        changed = []
+        for record in self.log.follow(samples, self._now_ms()):
+            known = self._events.get(record.id)
+            if known is not None:
+                self._events[record.id] = AlertEvent(record, known.popup, known.earlier)
+                changed.append(self._events[record.id])
+        if changed:
+            self.followed.emit(changed)
 
-    def _healed(self, frame: PairFrame) -> list[AlertEvent]:
-        """Judge bars that lacked trades when their turn came and are whole now: as history, never as news."""
-        if not self._partial:
-            return []
-        self._partial = set(sorted(self._partial)[-MOST_EVENTS:])
-        whole = self._partial - set(frame.left_out.tolist())
-        rows = np.flatnonzero(np.isin(frame.times, list(whole)) & np.isfinite(frame.z))
-        if len(rows) == 0:
-            return []
-        self._partial -= set(frame.times[rows].tolist())
-        if not self._rule.enabled:
-            return []
-        walked = (frame.times >= self._judged_from) & (frame.times <= self._judged_to) & np.isfinite(frame.z)
-        crossed = self._crossings(frame.z, np.flatnonzero(walked), armed=True)[0]
-        return [self._event(frame, row, CROSS, healed=True) for row in rows.tolist() if row in crossed]
+    def _put(self, event: AlertEvent) -> AlertEvent:
+        self._events[event.id] = event
+        if len(self._events) > MOST_EVENTS:
+            del self._events[next(iter(self._events))]
+        return event
 
-    def _crossings(
-        self,
-        z: np.ndarray[tuple[int], np.dtype[np.float64]],
-        rows: np.ndarray[tuple[int], np.dtype[np.intp]],
-        *,
-        armed: bool,
-    ) -> tuple[list[int], bool]:
-        """Return the rows at which z crosses the level, and whether it is armed behind them."""
-        found: list[int] = []
-        for row, beyond in zip(rows.tolist(), np.abs(z[rows]).tolist(), strict=True):
-            if armed and beyond >= self._rule.level:
-                armed = False
-                found.append(row)
-            elif beyond < self._rule.rearm:
-                armed = True
-        return found, armed
-
-    def _at_start(self, frame: PairFrame, row: int) -> list[AlertEvent]:
-        self._armed = abs(float(frame.z[row])) < self._rule.level
-        return [] if self._armed or not self._rule.enabled else [self._event(frame, row, AT_START)]
-
-    def _walk(self, frame: PairFrame, rows: np.ndarray[tuple[int], np.dtype[np.intp]]) -> list[AlertEvent]:
-        crossed, self._armed = self._crossings(frame.z, rows, armed=bool(self._armed))
-        return [self._event(frame, row, CROSS) for row in crossed] if self._rule.enabled else []
-
-    def _event(self, frame: PairFrame, row: int, kind: str, *, healed: bool = False) -> AlertEvent:
-        time, newest, length = int(frame.times[row]), int(frame.times[-1]), frame.interval_ms
-        live = frame.origin is Origin.LIVE and frame.live_since is not None and time + length > frame.live_since
+    def _event(self, samples: FrameSamples, judged: Judged) -> AlertEvent:
+        frame, firing = samples.frame, judged.firing
+        time_ms, newest, length = firing.time_ms, int(frame.times[-1]), frame.interval_ms
+        live = frame.origin is Origin.LIVE and frame.live_since is not None and time_ms + length > frame.live_since
         # After an hour without a connection the hour fills in behind: nobody wants its alerts as news.
-        fresh = newest - time <= max(2 * length, FRESH_MS)
-        origin = Origin.HISTORY if frame.origin is Origin.LIVE and not (live and fresh and not healed) else frame.origin
-        pair = f"{frame.settings.y} / {frame.settings.x}"
-        z = float(frame.z[row])
-        return AlertEvent(
-            time_ms=time,
-            fired_at=self._now_ms(),
-            pair=pair,
-            interval=frame.settings.interval,
-            z=z,
-            level=self._rule.level,
-            origin=origin,
-            popup=origin is Origin.LIVE and kind == CROSS,
-            kind=kind,
-            text=self._text(pair, frame.settings.interval, time, z, origin, kind),
-        )
-
-    def _text(self, pair: str, interval: str, time_ms: int, z: float, origin: Origin, kind: str) -> str:
-        mark = "" if origin is Origin.LIVE else f"{origin.value.upper()}: "
-        what = self.tr("z {z}") if kind == CROSS else self.tr("z {z} already beyond the level at start")
-        bar = self.tr("{interval} bar of {time} UTC").format(interval=interval, time=_utc(time_ms))
-        return f"{mark}{pair}  {what.format(z=f'{z:+.2f}')}  ({bar})"
-
-
-def _utc(ms: int) -> str:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
-    return moment.strftime("%Y-%m-%d %H:%M:%S")
+        fresh = newest - time_ms <= max(2 * length, FRESH_MS)
+        news = live and fresh and not judged.healed
+        origin = Origin.HISTORY if frame.origin is Origin.LIVE and not news else frame.origin
+        context = samples.context(firing.rule.metric, origin)
+        record = AlertRecord(firing, context, self._now_ms())
+        return AlertEvent(record, popup=origin is Origin.LIVE and firing.kind is Kind.CROSS)
 
 
 def _system_ms() -> int:

@@ -83,7 +83,7 @@ def _file_actions() -> tuple[ActionSpec, ...]:
         ActionSpec(
             "file.report",
             translate("actions", "Sa&ve report…"),
-            keys="Ctrl+Shift+P",
+            keys="Ctrl+Shift+H",
             tip=translate("actions", "Save all tests and charts of the pair as one HTML page"),
         ),
         ActionSpec(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtWidgets import QApplication
 
-from quantdesk.model.alerts import AT_START, AlertEvent, AlertModel, AlertRule
+from quantdesk.analytics.alerts.rule import DEFAULT_TEXT, z_rule
+from quantdesk.model.alerts import AT_START, AlertEvent, AlertModel
 from quantdesk.types import Origin
-from quantdesk.ui.alert_table import AlertTable, clock_text, signed
+from quantdesk.ui.alert_table import AlertTable, clock_text
+from quantdesk.ui.rule_words import is_z, value_text
+from quantdesk.ui.sounds import play
 from quantdesk.ui.toasts import ToastStack
 from quantdesk.ui.tray import Tray
+
+#: Texts that say no more than title and bar do.
+_PLAIN = frozenset({DEFAULT_TEXT, z_rule().notice.text})
 
 
 class AlertFlow(QObject):
@@ -35,21 +38,16 @@ class AlertFlow(QObject):
         table.bar_wanted.connect(self.bar_wanted)
         table.clear_wanted.connect(alerts.clear)
         alerts.fired.connect(self._on_fired)
+        alerts.followed.connect(table.update_events)
+        alerts.restored.connect(self._on_restored)
         alerts.cleared.connect(self._on_cleared)
         tray.popup_clicked.connect(self.show_popped)
 
-    def set_rule(self, rule: AlertRule) -> None:
-        """Put a rule in force."""
-        self._alerts.set_rule(rule)
-
-    def set_muted(self, muted: bool) -> None:
-        """Mute or unmute, leaving the levels."""
-        if self._alerts.rule.muted != muted:
-            self._alerts.set_rule(replace(self._alerts.rule, muted=muted))
-
     def marks(self, pair: str, interval: str) -> list[int]:
-        """Return the open times (ms) of the bars of this view that raised an alert."""
-        return sorted({e.time_ms for e in self._alerts.events if e.pair == pair and e.interval == interval})
+        """Return the open times (ms) of the bars of this view at which a z rule that is on has fired."""
+        on = {rule.id for rule in self._alerts.rules if rule.enabled and is_z(rule.metric)}
+        shown = (e for e in self._alerts.events if e.pair == pair and e.interval == interval)
+        return sorted({e.time_ms for e in shown if e.rule.id in on})
 
     @Slot()
     def show_popped(self) -> None:
@@ -60,17 +58,25 @@ class AlertFlow(QObject):
     @Slot(object)
     def _on_fired(self, event: AlertEvent) -> None:
         self._table.add(event)
-        title, text = f"z {signed(event.z)} · {event.pair}", self._text(event)
+        title, text = f"{value_text(event.metric, event.value)} · {event.pair}", self._text(event)
         self.marks_changed.emit()
         if event.kind == AT_START:
             return  # nothing has happened: the row says how it stands
         self._toasts.show_toast(title, text, "alert", lambda: self.bar_wanted.emit(event))
-        if not event.popup or self._alerts.rule.muted:
+        if not event.popup or self._alerts.muted:
             return
-        self._popped = event
-        QApplication.beep()
-        if not self._tray.popup(title, text):
-            self.notify_requested.emit(title, text)
+        notice = event.rule.notice
+        if notice.sound:
+            play(notice.sound_name)
+        if notice.popup:
+            self._popped = event
+            if not self._tray.popup(title, text):
+                self.notify_requested.emit(title, text)
+
+    @Slot()
+    def _on_restored(self) -> None:
+        self._table.reset(list(self._alerts.events))
+        self.marks_changed.emit()
 
     @Slot()
     def _on_cleared(self) -> None:
@@ -78,13 +84,17 @@ class AlertFlow(QObject):
         self.marks_changed.emit()
 
     def _text(self, event: AlertEvent) -> str:
+        """Return the rule's own words; where it has none of its own, in short what the title leaves out."""
+        if event.rule.notice.text not in _PLAIN:
+            return event.text
         marks = {
             Origin.SIMULATED: self.tr("SIMULATED · "),
             Origin.REPLAY: self.tr("REPLAY · "),
             Origin.FILE: self.tr("FILE · "),
             Origin.HISTORY: self.tr("HISTORY · "),
         }
-        bar = self.tr("{0}, {1} bar of {2}").format(
-            self._table.rows.words(event), event.interval, clock_text(event.time_ms, event.interval)
-        )
+        what = self._table.rows.words(event)
+        if event.rule.id != z_rule().id:
+            what = f"{event.rule.name}: {what}"
+        bar = self.tr("{0}, {1} bar of {2}").format(what, event.interval, clock_text(event.time_ms, event.interval))
         return marks.get(event.origin, "") + bar

@@ -20,14 +20,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from quantdesk.analytics.alerts.metric import Metric
+from quantdesk.analytics.alerts.rule import Rule
 from quantdesk.model.alerts import AT_START, MOST_EVENTS, AlertEvent
 from quantdesk.types import Origin
 from quantdesk.ui.charts.ticks import moment_of, month_name
+from quantdesk.ui.rule_words import duration_text, event_words, outcome_text, value_number, value_text, waits_for
 from quantdesk.ui.theme_tokens import Tokens
-from quantdesk.ui.toolbar import level_text
 
 _Index = QModelIndex | QPersistentModelIndex
-_COLUMNS = 5
+_COLUMNS = 6
+#: What a column's head needs beside its words.
+_HEAD_ROOM = 20
+_VALUE, _ORIGIN, _RULE, _OUTCOME = 2, 3, 4, 5
 
 
 def clock_text(ms: int, interval: str = "") -> str:
@@ -41,13 +46,8 @@ def clock_text(ms: int, interval: str = "") -> str:
     return f"{day} {then.year}" if then.year != today.year and clock == "00:00" else f"{day} {clock}"
 
 
-def signed(value: float) -> str:
-    """Return a number with its sign, as typography writes it."""
-    return f"{value:+.2f}".replace("-", "−")
-
-
 class AlertRows(QAbstractTableModel):
-    """Hold the newest alerts as rows: time, pair, z, origin, words."""
+    """Hold the newest alerts as rows: time, pair, value, origin, rule, outcome."""
 
     def __init__(self, tokens: Tokens, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -70,6 +70,14 @@ class AlertRows(QAbstractTableModel):
         self.beginResetModel()
         self._events = list(reversed(events))[:MOST_EVENTS]
         self.endResetModel()
+
+    def update(self, events: Sequence[AlertEvent]) -> None:
+        """Show what has become known of these alerts."""
+        news = {event.id: event for event in events}
+        for row, event in enumerate(self._events):
+            if event.id in news:
+                self._events[row] = news[event.id]
+                self.dataChanged.emit(self.index(row, 0), self.index(row, _COLUMNS - 1))
 
     def event_at(self, row: int) -> AlertEvent:
         """Return the alert of a row."""
@@ -94,13 +102,17 @@ class AlertRows(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            right = section == 2
+            right = section == _VALUE
             side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
             return side | Qt.AlignmentFlag.AlignVCenter
         if role != Qt.ItemDataRole.DisplayRole:
             return None
-        names = (self.tr("Bar (UTC)"), self.tr("Pair"), "z", self.tr("Origin"), self.tr("Alert"))
-        return names[section]
+        return self.heads()[section]
+
+    def heads(self) -> tuple[str, ...]:
+        """Return the columns' names."""
+        last = (self.tr("Origin"), self.tr("Rule"), self.tr("Outcome"))
+        return self.tr("Bar (UTC)"), self.tr("Pair"), self.tr("Value"), *last
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return what a cell shows."""
@@ -110,26 +122,42 @@ class AlertRows(QAbstractTableModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return self.cells(event)[column]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return event.text
-        if role == Qt.ItemDataRole.TextAlignmentRole and column == 2:
+            return self.tip(event)
+        if role == Qt.ItemDataRole.TextAlignmentRole and column == _VALUE:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == Qt.ItemDataRole.ForegroundRole:
             return self._brush(event, column)
         return None
 
-    def cells(self, event: AlertEvent) -> tuple[str, str, str, str, str]:
+    def cells(self, event: AlertEvent) -> tuple[str, ...]:
         """Return the words of a row."""
         origin = self._origin(event.origin)
         if event.kind == AT_START:
             origin = self.tr("{0}, at start").format(origin)
-        return clock_text(event.time_ms, event.interval), event.pair, signed(event.z), origin, self.words(event)
+        value = value_text(event.metric, event.value)
+        what = (event.rule.name, outcome_text(event.outcome, event.kind))
+        return clock_text(event.time_ms, event.interval), event.pair, value, origin, *what
 
     def words(self, event: AlertEvent) -> str:
         """Return in short what happened; the event's own text says it in full."""
-        if event.kind == AT_START:
-            return self.tr("beyond at start")
-        level = level_text(event.level)
-        return self.tr("crossed {0}").format(f"+{level}" if event.z > 0 else f"−{level}")
+        return event_words(event.rule, event.value, event.kind)
+
+    def tip(self, event: AlertEvent) -> str:
+        """Return the alert in full: its words, what became of it, and every value at that moment."""
+        lines = [event.text, f"{event.rule.name}: {self.words(event)}"]
+        outcome = event.outcome
+        if outcome is not None:
+            worst = value_number(event.metric, outcome.worst).lstrip("+")
+            ended = f"{outcome_text(outcome, event.kind)} ({duration_text(outcome.ms)})"
+            lines.append(self.tr("{0}; largest move against it {1}").format(ended, worst))
+        if event.earlier:
+            lines.append(self.tr("of an earlier session, fired {0}").format(clock_text(event.fired_at)))
+        sample = event.record.firing.sample
+        seen = [value_text(metric, sample.value(metric)) for metric in Metric if metric in sample.values]
+        lines += [" · ".join(seen[i : i + 4]) for i in range(0, len(seen), 4)]
+        if event.record.context.settings:
+            lines.append(event.record.context.settings)
+        return "\n".join(lines)
 
     def _origin(self, origin: Origin) -> str:
         words = {
@@ -142,9 +170,9 @@ class AlertRows(QAbstractTableModel):
         return words[origin]
 
     def _brush(self, event: AlertEvent, column: int) -> QBrush | None:
-        if column == 2:
-            return QBrush(QColor(self._tokens.up if event.z > 0 else self._tokens.down))
-        if column in (0, 3):
+        if column == _VALUE and not event.earlier:
+            return QBrush(QColor(self._tokens.up if event.record.firing.side > 0 else self._tokens.down))
+        if column in (0, _ORIGIN) or event.earlier:
             return QBrush(QColor(self._tokens.text_dim))
         return None
 
@@ -220,7 +248,7 @@ class AlertTable(QWidget):
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self.view)
-        self.show_level(2.0, True)
+        self.show_rules(())
 
     def add(self, event: AlertEvent) -> None:
         """Put an alert on top."""
@@ -228,25 +256,35 @@ class AlertTable(QWidget):
         self._widen()
         self._stack.setCurrentWidget(self.view)
 
+    def update_events(self, events: Sequence[AlertEvent]) -> None:
+        """Show what has become known of alerts."""
+        self.rows.update(events)
+        self._widen()
+
     def reset(self, events: Sequence[AlertEvent]) -> None:
         """Show these alerts instead."""
         self.rows.reset(events)
         self._widen()
         self._stack.setCurrentWidget(self.view if events else self.empty)
 
-    def show_level(self, level: float, enabled: bool) -> None:
+    def show_rules(self, rules: Sequence[Rule]) -> None:
         """Say in the empty state what makes an alert."""
-        words = self.tr("No alerts yet.\nA row appears when |z| crosses {0} on a closed bar.").format(level_text(level))
-        self.empty.setText(
-            words if enabled else self.tr("Alerts are switched off.\nAlerts > Alert level… turns them on.")
-        )
+        on = [rule for rule in rules if rule.enabled]
+        if len(on) == 1:
+            words = self.tr("No alerts yet.\nA row appears when {0} on a closed bar.").format(waits_for(on[0]))
+        elif on:
+            words = self.tr("No alerts yet.\nA row appears when one of {0} rules is met on a closed bar.").format(
+                len(on)
+            )
+        else:
+            words = self.tr("Alerts are switched off.\nAlerts > Rules… turns them on.")
+        self.empty.setText(words)
 
     def copy(self) -> None:
         """Copy the selected rows (all, if none is selected) as tab-separated text."""
         chosen = sorted({index.row() for index in self.view.selectionModel().selectedRows()})
         rows = chosen or range(self.rows.rowCount())
-        head = [str(self.rows.headerData(c, Qt.Orientation.Horizontal)) for c in range(_COLUMNS)]
-        lines = ["\t".join(head)] + ["\t".join(self.rows.cells(self.rows.event_at(row))) for row in rows]
+        lines = ["\t".join(self.rows.heads())] + ["\t".join(self.rows.cells(self.rows.event_at(row))) for row in rows]
         QGuiApplication.clipboard().setText("\n".join(lines))
 
     def set_tokens(self, tokens: Tokens) -> None:
@@ -255,19 +293,27 @@ class AlertTable(QWidget):
 
     def _widen(self) -> None:
         """Make room for longer words; a column that the user widened stays."""
-        head = self.view.horizontalHeader()
+        heads, metrics = self.rows.heads(), self.view.horizontalHeader().fontMetrics()
         for column in range(_COLUMNS):
-            wanted = max(self.view.sizeHintForColumn(column), head.sectionSizeHint(column))
+            # A hidden section gives no hint of its size.
+            wanted = max(self.view.sizeHintForColumn(column), metrics.horizontalAdvance(heads[column]) + _HEAD_ROOM)
             self._wanted[column] = wanted if self.rows.rowCount() <= 1 else max(wanted, self._wanted[column])
+            hidden = self.view.isColumnHidden(column)
             if column < _COLUMNS - 1 and (wanted > self.view.columnWidth(column) or self.rows.rowCount() <= 1):
                 self.view.setColumnWidth(column, wanted)
+            self.view.setColumnHidden(column, hidden)  # a width would show it
         self._fit_columns()
 
     def _fit_columns(self) -> None:
-        """Leave out the words and shorten the pair where the dock is narrow: level and origin are not cut."""
-        narrow = sum(self._wanted) > self.width()
+        """Leave out rule, then outcome, and shorten the pair where the dock is narrow: nothing else is cut."""
+        total = sum(self._wanted)
+        narrow = total > self.width()
         head, mode = self.view.horizontalHeader(), QHeaderView.ResizeMode
-        self.view.setColumnHidden(_COLUMNS - 1, narrow)
+        shown_anew = self.view.isColumnHidden(_RULE) and not narrow
+        self.view.setColumnHidden(_RULE, narrow)
+        if shown_anew:
+            self.view.setColumnWidth(_RULE, self._wanted[_RULE])
+        self.view.setColumnHidden(_OUTCOME, narrow and total - self._wanted[_RULE] > self.width())
         head.setStretchLastSection(not narrow)
         head.setSectionResizeMode(1, mode.Stretch if narrow else mode.Interactive)
 

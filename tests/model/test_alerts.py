@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quantdesk.analytics.alerts.rule import z_rule
 from quantdesk.config import ConfigError
-from quantdesk.model.alerts import AT_START, CROSS, MOST_EVENTS, AlertModel, AlertRule
+from quantdesk.model.alerts import AT_START, CROSS, MOST_EVENTS, AlertModel
 from quantdesk.model.frame import LegColumns, PairFrame, PairSettings
 from quantdesk.types import Origin
 from tests.model.conftest import MINUTE, START
@@ -115,18 +116,18 @@ def test_another_pair_or_window_arms_silently():
 def test_another_level_counts_the_newest_z_as_known():
     model = AlertModel()
     model.judge(frame([0.0, 1.8]))
-    model.set_rule(AlertRule(level=1.7, rearm=1.0))
+    model.set_rules([z_rule(1.7, 1.0)])
     assert model.judge(frame([0.0, 1.8, 1.9])) == []
     assert len(model.judge(frame([0.0, 1.8, 1.9, 0.9, 1.75]))) == 1
-    model.set_rule(AlertRule(level=2.5, rearm=1.0))
+    model.set_rules([z_rule(2.5, 1.0)])
     assert len(model.judge(frame([0.0, 1.8, 1.9, 0.9, 1.75, 2.6]))) == 1
 
 
 def test_alerts_switched_off_keep_count_and_do_not_catch_up():
-    model = AlertModel(AlertRule(enabled=False))
+    model = AlertModel([z_rule(enabled=False)])
     model.judge(frame([0.0]))
     assert model.judge(frame([0.0, 3.0])) == []
-    model.set_rule(AlertRule())
+    model.set_rules([z_rule()])
     assert model.judge(frame([0.0, 3.0, 3.1])) == []
     assert len(model.judge(frame([0.0, 3.0, 3.1, 0.0, 3.0]))) == 1
 
@@ -134,7 +135,7 @@ def test_alerts_switched_off_keep_count_and_do_not_catch_up():
 @pytest.mark.parametrize(("level", "rearm"), [(0, 0), (2, 2.5), (-1, -2), (NAN, 1), (float("inf"), 1)])
 def test_a_senseless_rule_is_refused(level, rearm):
     with pytest.raises(ConfigError):
-        AlertRule(level=level, rearm=rearm)
+        z_rule(level, rearm)
 
 
 def test_the_table_is_bounded():

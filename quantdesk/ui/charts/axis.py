@@ -54,18 +54,18 @@ class TimeAxis(QWidget):
         painter.fillRect(QRectF(0, 0, self.width(), overlay.hairline(painter)), QColor(tokens.border))
         baseline = self.height() / 2 + state.metrics.capHeight() / 2 + 1
         tag = self._tag_box()
+        view, plot = state.view, self.plot_width
+        pens = QColor(tokens.text_dim), QColor(tokens.text)
         for tick in state.ticks:
-            painter.setFont(state.bold if tick.major else state.font)
-            painter.setPen(QColor(tokens.text if tick.major else tokens.text_dim))
-            metrics = state.bold_metrics if tick.major else state.metrics
-            wide = metrics.horizontalAdvance(tick.label)
-            left = self._x_of(tick.x) - wide / 2
+            letters = state.bold_letters if tick.major else state.letters
+            wide = letters.advance(tick.label)
+            left = (tick.x - view.left) / view.span * plot - wide / 2
             covered = tag is not None and left < tag.right() + 4 and left + wide > tag.left() - 4
-            if left >= 2 and left + wide <= self.plot_width - 2 and not covered:
-                painter.drawText(QPointF(left, baseline), tick.label)
-        painter.setFont(state.font)
-        painter.setPen(QColor(tokens.text_dim))
-        painter.drawText(QPointF(self.plot_width + overlay.AXIS_PAD, baseline), "UTC")
+            if left >= 2 and left + wide <= plot - 2 and not covered:
+                painter.setPen(pens[tick.major])
+                letters.write(painter, left, baseline, tick.label)
+        painter.setPen(pens[False])
+        state.letters.write(painter, plot + overlay.AXIS_PAD, baseline, "UTC")
         if tag is not None:
             self._tag(painter, tag, baseline)
         painter.end()
@@ -91,6 +91,7 @@ class TimeAxis(QWidget):
         painter.setBrush(QColor(color))
         painter.drawRoundedRect(box, 2.5, 2.5)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setFont(self._state.font)
         painter.setPen(ink_on(color))
         painter.drawText(QPointF(box.left() + 8, baseline), self._tag_text())
 

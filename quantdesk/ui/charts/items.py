@@ -9,17 +9,24 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 import pyqtgraph as pg
 from pyqtgraph.Qt.internals import PrimitiveArray
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
-from quantdesk.ui.charts.pyramid import LINE, OHLCV, Cut, FloatArray, Pyramid
+from quantdesk.ui.charts.pyramid import FAN, LINE, Cut, FloatArray, Pyramid
+from quantdesk.ui.charts.rects import Columns, Rects, premultiplied
 
 #: Above this many points a line is drawn as pixel columns, which cost a tenth of smooth strokes.
 SMOOTH_POINTS = 2_500
+#: Rows of one step of the pyramid over which extremes are looked up.
+_BLOCK = FAN**4
+#: From this many translucent rectangles on, one image is cheaper.
+MANY_COLUMNS = 12
+
+#: The x and y pixels of a stretch of a line without a gap.
+Run = tuple[FloatArray, FloatArray]
 
 
 def shade(color: str, alpha: float) -> QColor:
@@ -38,6 +45,8 @@ class Canvas:
         self._scale_x, self._shift_x = transform.m11() * self.ratio, transform.dx() * self.ratio
         self._scale_y, self._shift_y = transform.m22() * self.ratio, transform.dy() * self.ratio
         self.spacing = self._scale_x
+        #: Where rows and values come to stand: equal places, equal pixels.
+        self.place = (self._scale_x, self._shift_x, self._scale_y, self._shift_y, self.ratio)
         #: One logical pixel, whole in device pixels.
         self.unit = max(1, round(self.ratio))
         painter.resetTransform()
@@ -65,6 +74,12 @@ class Canvas:
         """Return device y of one value."""
         return min(max(value * self._scale_y + self._shift_y, -1e5), 1e5)
 
+    def rect(self, area: QRectF) -> QRect:
+        """Return the device pixels of an area of rows and values, whose ``bottom`` is its highest value."""
+        left, right = self.row(area.left()), self.row(area.right())
+        top, foot = self.value(area.bottom()), self.value(area.top())
+        return QRectF(left, top, right - left, foot - top).toAlignedRect()
+
 
 class ChartItem(pg.GraphicsObject):
     """Paint within the whole plot area; what is data is announced by ``dataBounds``."""
@@ -72,7 +87,9 @@ class ChartItem(pg.GraphicsObject):
     def __init__(self) -> None:
         super().__init__()
         self._area = QRectF(0, 0, 1, 1)
-        self._rects = PrimitiveArray(QRectF, 4)
+        self._rects = Rects()
+        self._blended = Columns()
+        self._canvas: Canvas | None = None
 
     def set_area(self, area: QRectF) -> None:
         """Take the visible range of the plot as bounds."""
@@ -95,7 +112,8 @@ class ChartItem(pg.GraphicsObject):
         """Paint in device pixels."""
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        self.draw(painter, Canvas(painter))
+        self._canvas = canvas = Canvas(painter)
+        self.draw(painter, canvas)
         painter.restore()
 
     def draw(self, painter: QPainter, canvas: Canvas) -> None:
@@ -107,21 +125,24 @@ class ChartItem(pg.GraphicsObject):
         brush: QColor | QBrush,
         x: FloatArray,
         y: FloatArray,
-        width: npt.ArrayLike,
-        height: npt.ArrayLike,
+        width: FloatArray | float,
+        height: FloatArray | float,
     ) -> None:
-        """Fill n rectangles in one call."""
+        """Fill n rectangles of whole device pixels in one call; translucent ones must not overlap."""
         if len(x) == 0:
             return
-        self._rects.resize(len(x))
-        memory = self._rects.ndarray()
-        memory[:, 0], memory[:, 1], memory[:, 2], memory[:, 3] = x, y, width, height
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(brush)
-        painter.drawRects(*self._rects.drawargs())
+        if len(x) >= MANY_COLUMNS and isinstance(brush, QColor) and brush.alpha() < 255:
+            assert self._canvas is not None
+            sides, ends = (x, x + width), (y, y + height)
+            self._blended.put(self._canvas.rect(self._area), sides, ends, premultiplied(brush))
+            self._blended.paint(painter)
+            return
+        self._rects.put(x, y, width, height)
+        self._rects.paint(painter, brush)
 
 
-def _extremes(low: FloatArray, high: FloatArray) -> tuple[float, float] | None:
+def extremes(low: FloatArray, high: FloatArray) -> tuple[float, float] | None:
+    """Return the lowest low and highest high of the rows that have both."""
     finite = np.isfinite(low) & np.isfinite(high)
     if not finite.any():
         return None
@@ -136,78 +157,6 @@ def bar_width(spacing: float, unit: int) -> int:
     if width > unit and (width - unit) % 2:
         width -= 1
     return width
-
-
-class CandleItem(ChartItem):
-    """Paint candles and, below them, volume bars."""
-
-    #: The share of the height that the highest visible volume bar takes.
-    VOLUME_SHARE = 0.16
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.pyramid = Pyramid(OHLCV)
-        self.up = self.down = QColor("#000000")
-        self.volume_up = self.volume_down = QColor("#000000")
-        self._cut: Cut | None = None
-
-    def take(self, first: int, last: int, rows_per_pixel: float) -> None:
-        """Cut out the visible bars."""
-        self._cut = self.pyramid.cut(first, last, rows_per_pixel)
-
-    def limits(self) -> tuple[float, float] | None:
-        """Return the visible low and high."""
-        return _extremes(self._cut.columns["low"], self._cut.columns["high"]) if self._cut else None
-
-    def dataBounds(self, ax: int, frac: float = 1.0, orthoRange: object = None) -> tuple[float, float] | None:  # noqa: N803 (pyqtgraph's name)
-        """Announce the span of all data, as pyqtgraph asks for it."""
-        if not len(self.pyramid):
-            return None
-        if ax == 0:
-            return -0.5, len(self.pyramid) - 0.5
-        return _extremes(self.pyramid.column("low"), self.pyramid.column("high"))
-
-    def draw(self, painter: QPainter, canvas: Canvas) -> None:
-        """Paint volume, wicks and bodies of both directions: six calls whatever is visible."""
-        if self._cut is None or self._cut.size == 0:
-            return
-        columns = self._cut.columns
-        spacing, unit = canvas.spacing * self._cut.group, canvas.unit
-        if spacing < 2 * unit:
-            # Bars a pixel wide stand without a gap; each is one stroke from low to high.
-            left, width = canvas.slots(self._cut)
-            centre, wick = left, width
-        else:
-            body_width = bar_width(spacing, unit)
-            centre = np.floor(canvas.x(self._cut.centres())) - unit // 2
-            left = centre - (body_width - unit) // 2
-            width, wick = np.full(left.shape, float(body_width)), np.full(left.shape, float(unit))
-        rises = columns["close"] >= columns["open"]
-        there = np.isfinite(columns["close"]) & np.isfinite(columns["high"]) & np.isfinite(columns["low"])
-        self._volume(painter, left, width, rises, canvas)
-        high, low = np.rint(canvas.y(columns["high"])), np.rint(canvas.y(columns["low"]))
-        top = np.rint(canvas.y(np.fmax(columns["open"], columns["close"])))
-        foot = np.rint(canvas.y(np.fmin(columns["open"], columns["close"])))
-        for mask, color in ((there & rises, self.up), (there & ~rises, self.down)):
-            tall = np.maximum(low[mask] - high[mask], unit)
-            self.fill(painter, color, centre[mask], high[mask], wick[mask], tall)
-            if spacing >= 2 * unit:
-                body = np.maximum(foot[mask] - top[mask], unit)
-                self.fill(painter, color, left[mask], top[mask], width[mask], body)
-
-    def _volume(
-        self, painter: QPainter, left: FloatArray, width: FloatArray, rises: npt.NDArray[np.bool_], canvas: Canvas
-    ) -> None:
-        assert self._cut is not None
-        volume = self._cut.columns["volume"]
-        there = np.isfinite(volume) & (volume > 0)
-        if not there.any():
-            return
-        floor = round(canvas.value(self._area.top()))
-        full = abs(canvas.value(self._area.bottom()) - floor) * self.VOLUME_SHARE
-        tall = np.maximum(np.rint(volume * (full / volume[there].max())), 1)
-        for mask, color in ((there & rises, self.volume_up), (there & ~rises, self.volume_down)):
-            self.fill(painter, color, left[mask], floor - tall[mask], width[mask], tall[mask])
 
 
 class LineItem(ChartItem):
@@ -233,7 +182,7 @@ class LineItem(ChartItem):
 
     def limits(self) -> tuple[float, float] | None:
         """Return the lowest and highest visible value."""
-        return _extremes(self.cut.columns["low"], self.cut.columns["high"]) if self.cut and self._fits else None
+        return extremes(self.cut.columns["low"], self.cut.columns["high"]) if self.cut and self._fits else None
 
     def dataBounds(self, ax: int, frac: float = 1.0, orthoRange: object = None) -> tuple[float, float] | None:  # noqa: N803 (pyqtgraph's name)
         """Announce the span of all data, as pyqtgraph asks for it."""
@@ -241,14 +190,25 @@ class LineItem(ChartItem):
             return None
         if ax == 0:
             return -0.5, len(self.pyramid) - 0.5
-        return _extremes(self.pyramid.column("value"), self.pyramid.column("value"))
+        return extremes(self.pyramid.column("value"), self.pyramid.column("value"))
+
+    def between(self, first: int, stop: int) -> tuple[float, float] | None:
+        """Return the lowest and highest value of rows first..stop-1; of a million a few thousand are read."""
+        values, inner = self.pyramid.column("value"), slice(-(-first // _BLOCK) * _BLOCK, stop // _BLOCK * _BLOCK)
+        if stop - first <= 2 * _BLOCK:
+            return extremes(values[first:stop], values[first:stop])
+        cut = self.pyramid.cut(inner.start, inner.stop - 1, _BLOCK)
+        ends = values[first : inner.start], values[inner.stop : stop]
+        return extremes(np.concatenate([*ends, cut.columns["low"]]), np.concatenate([*ends, cut.columns["high"]]))
 
     def draw(self, painter: QPainter, canvas: Canvas) -> None:
         """Paint the line, and its part beyond the level once more in that colour."""
         if self.cut is None or self.cut.size == 0:
             return
-        self._stroke(painter, canvas, self.color)
-        found = _extremes(self.cut.columns["low"], self.cut.columns["high"])
+        # Where the line is dense it is drawn as columns.
+        runs = self._runs(canvas, whole=not self._antialias) if self._smooth() else None
+        self._stroke(painter, canvas, self.color, runs)
+        found = extremes(self.cut.columns["low"], self.cut.columns["high"])
         if self.level is None or found is None:
             return
         left, right = canvas.row(self._area.left()), canvas.row(self._area.right())
@@ -260,15 +220,15 @@ class LineItem(ChartItem):
                 continue
             painter.save()
             painter.setClipRect(QRectF(left, top, right - left, foot - top), Qt.ClipOperation.IntersectClip)
-            self._flood(painter, canvas, edge)
-            self._stroke(painter, canvas, self.beyond_color)
+            self._flood(painter, edge, runs or ())
+            self._stroke(painter, canvas, self.beyond_color, runs)
             painter.restore()
 
     def _smooth(self) -> bool:
         return self.cut is not None and self.cut.group == 1 and self.cut.size <= SMOOTH_POINTS + 4
 
-    def _stroke(self, painter: QPainter, canvas: Canvas, color: QColor) -> None:
-        if not self._smooth():
+    def _stroke(self, painter: QPainter, canvas: Canvas, color: QColor, runs: Sequence[Run] | None) -> None:
+        if runs is None:
             self._columns(painter, canvas, color)
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, self._antialias)
@@ -277,7 +237,7 @@ class LineItem(ChartItem):
         pen.setCapStyle(Qt.PenCapStyle.SquareCap if self._antialias else Qt.PenCapStyle.FlatCap)
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        for x, y in self._runs(canvas, whole=not self._antialias):
+        for x, y in runs:
             if len(x) == 1:
                 painter.drawPoint(QPointF(x[0], y[0]))
             elif self._antialias:
@@ -293,18 +253,16 @@ class LineItem(ChartItem):
         memory[:, 0], memory[:, 1], memory[:, 2], memory[:, 3] = x[:-1], y[:-1], x[1:], y[1:]
         painter.drawLines(*self._lines.drawargs())
 
-    def _flood(self, painter: QPainter, canvas: Canvas, edge: float) -> None:
-        if not self._smooth():
-            return
+    def _flood(self, painter: QPainter, edge: float, runs: Sequence[Run]) -> None:
         color = QColor(self.beyond_color)
         color.setAlphaF(0.22)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(color)
-        for x, y in self._runs(canvas):
+        for x, y in runs:
             if len(x) > 1:
                 painter.drawPolygon(_polygon(np.r_[x[0], x, x[-1]], np.r_[edge, y, edge]))
 
-    def _runs(self, canvas: Canvas, *, whole: bool = False) -> list[tuple[FloatArray, FloatArray]]:
+    def _runs(self, canvas: Canvas, *, whole: bool = False) -> list[Run]:
         """Return the points of each stretch without a gap; ``whole`` puts them on pixel centres."""
         assert self.cut is not None
         values = self.cut.columns["last"]
@@ -312,10 +270,12 @@ class LineItem(ChartItem):
         if whole:
             x, y = np.floor(x) + canvas.unit / 2, np.floor(y) + canvas.unit / 2
         finite = np.isfinite(values)
-        edges = np.flatnonzero(np.diff(np.r_[False, finite, False].astype(np.int8)))
+        edges = [0, len(values)]
+        if not finite.all():
+            edges = np.flatnonzero(np.diff(finite, prepend=False, append=False)).tolist()
         cuts = self._cuts()
-        runs: list[tuple[FloatArray, FloatArray]] = []
-        for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        runs: list[Run] = []
+        for a, b in zip(edges[::2], edges[1::2], strict=True):
             ends = [a, *(c for c in cuts if a < c < b), b]
             runs += [(x[i:j], y[i:j]) for i, j in pairwise(ends)]
         return runs
@@ -330,7 +290,8 @@ class LineItem(ChartItem):
         """Fill one column a pixel from low to high, joined to where the one before ended."""
         assert self.cut is not None
         columns = self.cut.columns
-        before = np.r_[np.nan, columns["last"][:-1]]
+        before = np.roll(columns["last"], 1)
+        before[0] = np.nan
         before[self._cuts()] = np.nan
         high, low = np.fmax(columns["high"], before), np.fmin(columns["low"], before)
         there = np.isfinite(columns["last"])

@@ -30,11 +30,15 @@ def paint_grid(
     painter: QPainter, state: ChartState, plot: QRectF, xs: Sequence[tuple[float, bool]], ys: Sequence[float]
 ) -> None:
     """Draw grid lines at x and y pixels; an x with True begins a day and is drawn stronger."""
-    thin, color, strong = hairline(painter), QColor(state.tokens.grid), QColor(state.tokens.border)
-    for y in ys:
-        painter.fillRect(QRectF(plot.left(), snapped(painter, y), plot.width(), thin), color)
+    thin, ratio = hairline(painter), painter.device().devicePixelRatioF()
+    level = [QRectF(plot.left(), round(y * ratio) / ratio, plot.width(), thin) for y in ys]
+    upright: dict[bool, list[QRectF]] = {False: [], True: []}
     for x, major in xs:
-        painter.fillRect(QRectF(snapped(painter, x), plot.top(), thin, plot.height()), strong if major else color)
+        upright[major].append(QRectF(round(x * ratio) / ratio, plot.top(), thin, plot.height()))
+    painter.setPen(Qt.PenStyle.NoPen)
+    for lines, color in ((level + upright[False], state.tokens.grid), (upright[True], state.tokens.border)):
+        painter.setBrush(QColor(color))
+        painter.drawRects(lines)
 
 
 def paint_value_axis(
@@ -49,14 +53,13 @@ def paint_value_axis(
     tokens = state.tokens
     painter.fillRect(QRectF(plot.right(), plot.top(), width, plot.height()), QColor(tokens.panel))
     painter.fillRect(QRectF(plot.right(), plot.top(), hairline(painter), plot.height()), QColor(tokens.border))
-    painter.setFont(state.font)
     painter.setPen(QColor(tokens.text_dim))
-    half = state.metrics.height() / 2
+    half, below = state.metrics.height() / 2, state.metrics.capHeight() / 2
     for y, text in labels:
         # A label that would be cut by the panel's edge is left out: its neighbour says enough.
         free = all(abs(y - other) >= TAG_HEIGHT / 2 + half - 1 for other in taken)
         if free and plot.top() + half <= y <= plot.bottom() - half:
-            painter.drawText(QPointF(plot.right() + AXIS_PAD, y + state.metrics.capHeight() / 2), text)
+            state.letters.write(painter, plot.right() + AXIS_PAD, y + below, text)
 
 
 def tag_middle(plot: QRectF, y: float) -> float:
@@ -119,8 +122,7 @@ def paint_legend(painter: QPainter, state: ChartState, plot: QRectF, spans: Sequ
     x, baseline = plot.left() + LEGEND_LEFT, plot.top() + LEGEND_TOP + state.metrics.ascent() + 2
     placed: list[tuple[float, float, Span]] = []
     for span in spans:
-        metrics = state.bold_metrics if span.bold else state.metrics
-        advance = metrics.horizontalAdvance(span.text)
+        advance = (state.bold_letters if span.bold else state.letters).advance(span.text)
         x += span.gap
         if x + advance > plot.right() - 6:
             break
@@ -136,9 +138,8 @@ def paint_legend(painter: QPainter, state: ChartState, plot: QRectF, spans: Sequ
     left = plot.left() + LEGEND_LEFT - 4
     painter.fillRect(QRectF(left, plot.top() + LEGEND_TOP, last_x + last_advance + 5 - left, height), back)
     for x_, advance, span in placed:
-        painter.setFont(state.bold if span.bold else state.font)
         painter.setPen(QColor(span.color))
-        painter.drawText(QPointF(x_, baseline), span.text)
+        (state.bold_letters if span.bold else state.letters).write(painter, x_, baseline, span.text)
         if span.link:
             boxes.append((QRectF(x_ - 3, plot.top() + LEGEND_TOP, advance + 6, height), span.link))
     return boxes
@@ -169,6 +170,24 @@ def paint_crosshair(painter: QPainter, state: ChartState, plot: QRectF, x: float
         dotted(painter, color, QPointF(x, plot.top()), QPointF(x, plot.bottom()), (4, 3))
     if y is not None:
         dotted(painter, color, QPointF(plot.left(), y), QPointF(plot.right(), y), (4, 3))
+
+
+def paint_badge(painter: QPainter, state: ChartState, plot: QRectF, text: str, words: str, color: str) -> QRectF:
+    """Draw a filled badge at the plot's top right that covers what is under it; ``words`` follow where they fit."""
+    full = f"{text} · {words}"
+    room = plot.width() - 2 * LEGEND_LEFT - 16
+    shown = full if state.bold_metrics.horizontalAdvance(full) <= room * 0.6 else text
+    wide = state.bold_metrics.horizontalAdvance(shown) + 16
+    box = QRectF(plot.right() - wide - LEGEND_LEFT, plot.top() + LEGEND_TOP - 1, wide, state.metrics.height() + 7)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(color))
+    painter.drawRoundedRect(box, 4, 4)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setFont(state.bold)
+    painter.setPen(ink_on(color))
+    painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), shown)
+    return box
 
 
 def paint_chip(painter: QPainter, state: ChartState, box: QRectF, text: str) -> None:

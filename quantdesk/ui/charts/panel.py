@@ -31,6 +31,8 @@ class Panel(pg.GraphicsView):
 
     #: Room above and below the data, in shares of the height.
     MARGINS = (0.22, 0.10)
+    #: The height in pixels that the legend keeps free of data, where the panel has as much to spare.
+    LEGEND_ROOM = 32.0
     #: The least pixels between two labels of the axis.
     SPACING = 32.0
 
@@ -52,6 +54,8 @@ class Panel(pg.GraphicsView):
         self.low, self.high = 0.0, 1.0
         self.auto = True
         self._axis_width = 64.0
+        self.plot = QRectF(0, 0, 1, 1)  #: the plot's pixels; the axis is right of it
+        self._labels: list[tuple[float, str]] = []
         self._ticks = ValueTicks(np.empty(0), 1.0, 0)
         self._hot: list[tuple[QRectF, str]] = []
         self._press: QPointF | None = None
@@ -97,11 +101,6 @@ class Panel(pg.GraphicsView):
 
     # -- geometry ---------------------------------------------------------------------------
 
-    @property
-    def plot(self) -> QRectF:
-        """Return the plot's pixels; the axis is right of it."""
-        return QRectF(0, 0, max(1.0, self.width() - self._axis_width), max(1.0, float(self.height())))
-
     def add(self, item: ChartItem, depth: int = 0) -> None:
         """Put an item into the plot."""
         item.setZValue(depth)
@@ -110,8 +109,8 @@ class Panel(pg.GraphicsView):
 
     def axis_need(self) -> float:
         """Return the width that this panel's labels need."""
-        texts = [self.value_text(float(v)) for v in self._ticks.values] + [tag.text for tag in self.tags()]
-        widest = max((self.state.metrics.horizontalAdvance(t) for t in texts), default=0.0)
+        texts = [text for _, text in self._labels] + [tag.text for tag in self.tags()]
+        widest = max((self.state.letters.advance(text) for text in texts), default=0.0)
         return math.ceil(widest + overlay.AXIS_PAD * 2)
 
     def set_axis_width(self, width: float) -> None:
@@ -140,6 +139,7 @@ class Panel(pg.GraphicsView):
 
     def refresh(self) -> None:
         """Cut out what is visible, fit the scale to it and ask for a repaint."""
+        self._place()
         view, plot = self.state.view, self.plot
         first, last = math.floor(view.left + 0.5), math.ceil(view.right - 0.5)
         for item in self.items_:
@@ -147,6 +147,7 @@ class Panel(pg.GraphicsView):
         if self.auto:
             self._fit()
         self._ticks = self.value_ticks(plot.height())
+        self._labels = [(value, self.value_text(value)) for value in self._ticks.values.tolist()]
         area = QRectF(view.left, self.low, view.span, self.high - self.low)
         for item in self.items_:
             item.set_area(area)
@@ -176,12 +177,15 @@ class Panel(pg.GraphicsView):
             low, high = low - pad, high + pad
         above, below = self.MARGINS
         # The legend needs its line however low the panel is.
-        above = max(above, min(0.42, 32.0 / self.plot.height()))
+        above = max(above, min(0.42, self.LEGEND_ROOM / self.plot.height()))
         size = (high - low) / (1 - above - below)
         self.low, self.high = low - below * size, high + above * size
 
     def _place(self) -> None:
-        self.box.setGeometry(self.plot)
+        plot = QRectF(0, 0, max(1.0, self.width() - self._axis_width), max(1.0, float(self.height())))
+        if plot != self.plot:
+            self.plot = plot
+            self.box.setGeometry(plot)
 
     # -- painting ---------------------------------------------------------------------------
 
@@ -190,7 +194,7 @@ class Panel(pg.GraphicsView):
         painter.fillRect(QRectF(self.rect()), QColor(self.state.tokens.panel))
         plot = self.plot
         xs = [(self.x_of(tick.x), tick.major) for tick in self.state.ticks]
-        ys = [self.y_of(float(v)) for v in self._ticks.values] if not self.empty_text() else []
+        ys = [self.y_of(value) for value, _ in self._labels] if not self.empty_text() else []
         overlay.paint_grid(painter, self.state, plot, [x for x in xs if x[0] < plot.right()], ys)
         flash = self.state.flash_row
         if flash is not None:
@@ -204,7 +208,7 @@ class Panel(pg.GraphicsView):
         """Draw axis, tags, legend and crosshair over the data."""
         state, plot, width = self.state, self.plot, self._axis_width
         empty = self.empty_text()
-        labels = [] if empty else [(self.y_of(float(v)), self.value_text(float(v))) for v in self._ticks.values]
+        labels = [] if empty else [(self.y_of(value), text) for value, text in self._labels]
         tags = [] if empty else self.tags()
         hovered = state.cursor_panel == self.name
         taken = [overlay.tag_middle(plot, self.y_of(tag.value)) for tag in tags]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
+from quantdesk.analytics.zscore import ZKind
 from quantdesk.ui.charts import overlay
 from quantdesk.ui.charts.items import LineItem, shade
 from quantdesk.ui.charts.marks import AlertItem
@@ -16,6 +17,10 @@ from quantdesk.ui.charts.panel import Panel
 from quantdesk.ui.charts.pyramid import at, newest
 from quantdesk.ui.charts.state import ChartState, Span, Tag
 from quantdesk.ui.charts.ticks import ValueTicks, number
+from quantdesk.ui.z_words import LOOK_AHEAD, kind_name, kind_title, own_spread
+
+#: What a click on the panel's title asks for.
+KIND_LINK = "z-kind"
 
 
 def joined_rows(state: ChartState) -> int:
@@ -35,7 +40,7 @@ def more_bars(panel: Panel, what: str, missing: int) -> str:
 
 
 class ZPanel(Panel):
-    """Draw the walk-forward z-score between its alert levels."""
+    """Draw the z-score of the kind chosen between its alert levels; one that looks ahead under a badge."""
 
     def __init__(self, state: ChartState, parent: QWidget | None = None) -> None:
         super().__init__("z", state, parent)
@@ -62,11 +67,11 @@ class ZPanel(Panel):
             self.line.pyramid.write(len(self.state.line.times), {"value": self.state.tail.z})
 
     def limits(self) -> tuple[float, float] | None:
-        """Keep both levels in sight."""
+        """Keep all levels in sight."""
         self.line.level = self.state.level
         self.marks.rows = [self.state.line.row_at_or_before(ms) for ms in self.state.alerts]
         found = self.line.limits()
-        edge = self.state.level * 1.12
+        edge = max(self.state.level, *map(abs, self.state.levels), 0.0) * 1.12
         return (min(found[0], -edge), max(found[1], edge)) if found else (-edge, edge)
 
     def value_ticks(self, pixels: float) -> ValueTicks:
@@ -94,23 +99,60 @@ class ZPanel(Panel):
         if self.empty_text():
             return
         plot, tokens = self.plot, self.state.tokens
+        if self.looks_ahead:
+            painter.fillRect(plot, shade(tokens.error, 0.06))
+            painter.fillRect(plot, QBrush(shade(tokens.error, 0.16), Qt.BrushStyle.BDiagPattern))
         top, foot = self.y_of(self.state.level), self.y_of(-self.state.level)
         painter.fillRect(QRectF(0, top, plot.width(), foot - top), shade(tokens.z, 0.05))
         for value, color, pattern in (
-            (self.state.level, QColor(tokens.level), (4, 3)),
-            (-self.state.level, QColor(tokens.level), (4, 3)),
+            *((level, QColor(tokens.level), (4, 3)) for level in self.state.levels),
             (0.0, shade(tokens.text_dim, 0.6), (1, 3)),
         ):
             y = self.y_of(value)
             overlay.dotted(painter, color, plot.topLeft() + _down(y), plot.topRight() + _down(y), pattern)
 
+    @property
+    def looks_ahead(self) -> bool:
+        """Return whether the z that is drawn knows later bars."""
+        return self.state.frame is not None and self.state.frame.settings.z_kind.look_ahead
+
+    def begins_at(self) -> float | None:
+        """Return the row before which no z of the spread is drawn: the frozen ratio was fitted on bars up to there."""
+        frame = self.state.frame
+        if frame is None or frame.formation is None or frame.beta_path is not None:
+            return None
+        return self.state.line.x_of(frame.formation[1]) + 0.5 if own_spread(frame.settings.z_kind) else None
+
+    def _say_where_it_begins(self, painter: QPainter) -> None:
+        row, plot, tokens = self.begins_at(), self.plot, self.state.tokens
+        if row is None or self.empty_text() or self.x_of(row) <= 0:
+            return
+        x = min(self.x_of(row), plot.right())
+        painter.fillRect(QRectF(0, 0, x, plot.height()), shade(tokens.text_dim, 0.07))
+        if self.x_of(row) < plot.right():
+            overlay.dotted(painter, shade(tokens.text_dim, 0.8), QPointF(x, 0), QPointF(x, plot.height()), (3, 3))
+        words = self.tr("no z before the hedge ratio was frozen")
+        left = x - self.state.small_metrics.horizontalAdvance(words) - 6
+        if left > 0:
+            overlay.paint_note(painter, self.state, QPointF(left, plot.bottom() - 6), words, tokens.text_dim)
+
+    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
+        """Put the badge over everything else: pictures are painted by the same code."""
+        self._say_where_it_begins(painter)
+        super().drawForeground(painter, rect)
+        if self.looks_ahead:
+            words = self.tr("knows later bars, no signal")
+            overlay.paint_badge(painter, self.state, self.plot, LOOK_AHEAD, words, self.state.tokens.error)
+
     def legend(self, row: int) -> list[Span]:
-        """Write z, and in words whether it is beyond the level."""
+        """Write kind and window, z, and in words whether it is beyond the level."""
         state, tokens = self.state, self.state.tokens
         spans = [Span(self.tr("z-score"), tokens.text, bold=True)]
         if state.frame is None:
             return spans
-        spans.append(Span(str(state.frame.settings.window), tokens.text_dim, gap=8))
+        settings = state.frame.settings
+        title = f"{kind_title(settings.z_kind, settings.window)} ▾"
+        spans.append(Span(title, tokens.text_dim, gap=8, link=KIND_LINK))
         if self.empty_text():
             return spans
         value = at(self.line.pyramid.column("value"), row)
@@ -130,7 +172,14 @@ class ZPanel(Panel):
             return self.tr("z needs two legs")
         if math.isfinite(newest(self.line.pyramid.column("value"))):
             return ""
-        return more_bars(self, self.tr("z"), state.frame.settings.window + 1 - joined_rows(state))
+        settings, formation = state.frame.settings, state.frame.formation
+        name = self.tr("z") if settings.z_kind is ZKind.WALK_FORWARD else f"{self.tr('z')} {kind_name(settings.z_kind)}"
+        missing = settings.z_rows - joined_rows(state)
+        if missing > 0 or not own_spread(settings.z_kind):
+            return more_bars(self, name, missing)
+        if formation is None:
+            return more_bars(self, name, settings.least_formation - joined_rows(state))
+        return self.tr("{what} begins with the first bar after the formation window").format(what=name)
 
 
 class CorrelationPanel(Panel):

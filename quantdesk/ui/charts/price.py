@@ -13,7 +13,8 @@ from quantdesk.bars.quality import BarQuality
 from quantdesk.model.frame import LegColumns
 from quantdesk.types import Origin
 from quantdesk.ui.charts import overlay
-from quantdesk.ui.charts.items import CandleItem, LineItem, shade
+from quantdesk.ui.charts.candles import CandleItem
+from quantdesk.ui.charts.items import LineItem, shade
 from quantdesk.ui.charts.panel import Panel
 from quantdesk.ui.charts.pyramid import at, newest
 from quantdesk.ui.charts.quality import REACH, QualityItem, colors_of

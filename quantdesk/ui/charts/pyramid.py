@@ -6,9 +6,11 @@ A change of row r touches r and its log4(n) parents; a million rows are never sc
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +28,7 @@ class Rule(Enum):
     LAST = "last"
     MAX = "max"
     MIN = "min"
+    SUM = "sum"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +82,26 @@ def _reduced(children: FloatArray, rule: Rule) -> FloatArray:
             np.fmax(out, pick, out=out)
         elif rule is Rule.MIN:
             np.fmin(out, pick, out=out)
+        elif rule is Rule.SUM:
+            total = np.where(np.isnan(out), 0.0, out) + np.where(np.isnan(pick), 0.0, pick)
+            np.copyto(out, total, where=~(np.isnan(out) & np.isnan(pick)))
         else:
             np.copyto(out, pick, where=np.isnan(out))
     return out
+
+
+def _parent(children: list[float], rule: Rule) -> float:
+    """Reduce a few values as ``_reduced`` does: for one parent a tenth of its cost."""
+    there = [value for value in children if value == value]
+    if not there:
+        return math.nan
+    if rule is Rule.MAX:
+        return max(there)
+    if rule is Rule.MIN:
+        return min(there)
+    if rule is Rule.SUM:
+        return reduce(operator.add, there)
+    return there[0] if rule is Rule.FIRST else there[-1]
 
 
 class Pyramid:
@@ -125,7 +145,7 @@ class Pyramid:
             base[row:size] = columns[name]
             base[size : self._size] = np.nan
         old, self._size = self._size, size
-        self._rebuild(0 if deeper else row, old)
+        self._rebuild(0 if deeper else row, old, deeper)
 
     def cut(self, first: int, last: int, rows_per_group: float) -> Cut:
         """Return rows first..last (inclusive, clipped), grouped by at least ``rows_per_group`` rows."""
@@ -170,17 +190,20 @@ class Pyramid:
             level += 1
         return len(self._levels) > depth
 
-    def _rebuild(self, row: int, old: int) -> None:
-        end = max(self._size, old)
-        below: Mapping[str, FloatArray] = {name: self._base[c.source] for name, c in self._columns.items()}
-        for level in self._levels:
-            row, end = row // FAN, -(-end // FAN)
-            if end <= row:
-                return
-            for name, column in self._columns.items():
-                children = below[name][row * FAN : end * FAN]
-                level[name][row:end] = _reduced(children.reshape(-1, FAN), column.rule)
-            below = level
+    def _rebuild(self, row: int, old: int, deeper: bool) -> None:
+        for name, column in self._columns.items():
+            first, end, below = row, max(self._size, old), self._base[column.source]
+            for level in self._levels:
+                first, end, above = first // FAN, -(-end // FAN), level[name]
+                if end - first == 1:
+                    value = _parent(below[first * FAN : end * FAN].tolist(), column.rule)
+                    if not deeper and (value == above[first] or (value != value and above[first] != above[first])):
+                        break  # what stands above has not changed either
+                    above[first] = value
+                elif first < end:
+                    children = below[first * FAN : end * FAN]
+                    above[first:end] = _reduced(children.reshape(-1, FAN), column.rule)
+                below = above
 
 
 def _grown(column: FloatArray, capacity: int) -> FloatArray:
@@ -196,6 +219,9 @@ def at(column: FloatArray, row: int) -> float:
 
 def newest(column: FloatArray) -> float:
     """Return the newest value there is, NaN if none."""
+    for value in reversed(column[-4:].tolist()):  # asked at every paint, and seldom further back
+        if math.isfinite(value):
+            return float(value)
     for start in range(len(column), 0, -256):
         block = column[max(0, start - 256) : start]
         there = np.flatnonzero(np.isfinite(block))

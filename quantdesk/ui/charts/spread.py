@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from quantdesk.model.frame import SHORTEST_WINDOW, PairFrame, Refit
 from quantdesk.ui.charts import overlay
+from quantdesk.ui.charts.attribution import change_spans
 from quantdesk.ui.charts.items import BandItem, LineItem, shade
 from quantdesk.ui.charts.marks import RefitItem, SpanItem
 from quantdesk.ui.charts.panel import Panel
@@ -19,6 +20,7 @@ from quantdesk.ui.charts.panels import joined_rows, more_bars
 from quantdesk.ui.charts.pyramid import at, newest
 from quantdesk.ui.charts.state import ChartState, Span, Tag
 from quantdesk.ui.charts.ticks import decimals_of_scale, number, span_text
+from quantdesk.ui.hedge_words import fitted_how
 
 #: Spreads of other hedge ratios share the scale if it grows by no more than this.
 FLATTENING = 3.0
@@ -135,11 +137,9 @@ class SpreadPanel(Panel):
         inside = [int(row) for row in self.line.breaks if first < row < last]
         found: list[tuple[float, float]] = []
         for start, stop in pairwise([first, *inside, last]) if inside else ():
-            parts = [item.pyramid.column("value")[start:stop] for item in (self.line, self.upper, self.lower)]
-            values = np.concatenate(parts)
-            values = values[np.isfinite(values)]
-            if len(values):
-                found.append((float(values.min()), float(values.max())))
+            parts = [item.between(start, stop) for item in (self.line, self.upper, self.lower)]
+            if there := [part for part in parts if part is not None]:
+                found.append((min(low for low, _ in there), max(high for _, high in there)))
         return found
 
     def decimals(self) -> int:
@@ -169,20 +169,34 @@ class SpreadPanel(Panel):
             pair = f"ln {y} − β ln {x}" if frame.settings.log else f"{y} − β {x}"
             unit = self.tr("log") if frame.settings.log else self.tr("price")
             spans.append(Span(f"{pair} ({unit})", tokens.text_dim, gap=10))
-            spans.append(Span(f"β {number(fit.beta, decimals_of_scale(abs(fit.beta), 4))}", tokens.refit, gap=8))
+            beta = self.beta_at(row)
+            spans.append(Span(f"β {number(beta, decimals_of_scale(abs(beta), 4))}", tokens.refit, gap=8))
+            spans.append(Span(fitted_how(frame.settings), tokens.refit, gap=6))
         if self.empty_text():
             return spans
         digits = self.decimals()
         spans.append(Span(number(at(self.line.pyramid.column("value"), row), digits), tokens.spread, gap=12))
         upper, lower = at(self.upper.pyramid.column("value"), row), at(self.lower.pyramid.column("value"), row)
-        spans.append(Span(self.tr("mean"), tokens.text_dim, gap=10, head=True))
+        if state.cursor_row is not None:
+            spans.extend(change_spans(state, row))
+        mean = self.tr("mean") if frame.beta_path is None else "α"
+        spans.append(Span(mean, tokens.text_dim, gap=10, head=True))
         spans.append(Span(number((upper + lower) / 2, digits), tokens.text_dim, gap=4))
         spans.append(Span("±2σ", tokens.text_dim, gap=10, head=True))
         spans.append(Span(number((upper - lower) / 2, digits), tokens.text_dim, gap=4))
-        if fit is not None:
+        if fit is not None and frame.beta_path is None:
             words = self.tr("fitted on {span}").format(span=span_text(fit.start_ms, fit.end_ms))
             spans.append(Span(words, tokens.text_dim, gap=10))
         return spans
+
+    def beta_at(self, row: int) -> float:
+        """Return the hedge ratio that draws the spread at a row; a forming bar takes the newest."""
+        frame, fit = self.state.frame, self.fit_at(row)
+        if frame is None or fit is None:
+            return math.nan
+        if frame.beta_path is None:
+            return fit.beta
+        return at(frame.beta_path, row) if row < len(frame) else frame.beta
 
     def fit_at(self, row: int) -> Refit | None:
         """Return the hedge line that draws the spread at a row."""
@@ -199,4 +213,6 @@ class SpreadPanel(Panel):
             return self.tr("Spread needs two legs") if state.frame is not None else self.tr("Waiting for data…")
         if math.isfinite(newest(self.line.pyramid.column("value"))):
             return ""
+        if state.frame.hedge_reason:
+            return self.tr("No spread: {reason}.").format(reason=state.frame.hedge_reason)
         return more_bars(self, self.tr("Spread"), SHORTEST_WINDOW - joined_rows(state))

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from quantdesk.model.clock import FrameClock
 from quantdesk.model.pair import PairModel
+from quantdesk.ui.charts.attribution import AttributionPanel
 from quantdesk.ui.charts.axis import TimeAxis
 from quantdesk.ui.charts.intake import Intake
 from quantdesk.ui.charts.panel import Panel
@@ -25,13 +26,13 @@ from quantdesk.ui.charts.ticks import time_ticks
 from quantdesk.ui.theme_tokens import Tokens
 
 STATE_VERSION = 1
-SHARES = {"price": 52, "spread": 18, "z": 17, "correlation": 13}
+SHARES = {"price": 46, "spread": 17, "attribution": 12, "z": 16, "correlation": 12}
 #: show_time blinks the bar this often, each half this many ms.
 FLASHES, FLASH_MS = 6, 220
 
 
 class ChartStack(QWidget):
-    """Show a pair: price, spread, z and correlation over the rows of its frame.
+    """Show a pair: price, spread, what moved it, z and correlation over the rows of its frame.
 
     Everything is painted on the clock's ticks. ``reading_changed`` tells that the bar under the
     crosshair, or the newest one, reads differently; ``leg_changed`` that the other leg's candles show.
@@ -63,6 +64,7 @@ class ChartStack(QWidget):
         for panel in (
             PricePanel(self._state),
             SpreadPanel(self._state),
+            AttributionPanel(self._state),
             ZPanel(self._state),
             CorrelationPanel(self._state),
         ):
@@ -137,9 +139,9 @@ class ChartStack(QWidget):
             self._clock.mark()
             self.leg_changed.emit(leg)
 
-    def alert_level(self, level: float) -> None:
-        """Draw the z levels at ±level."""
-        self._state.level = abs(level)
+    def alert_level(self, level: float, drawn: Sequence[float] | None = None) -> None:
+        """Take z for far out beyond ±level; draw these levels of z, or ±level."""
+        self._state.set_level(abs(level), drawn)
         self._clock.mark()
 
     def set_alerts(self, times: Sequence[int]) -> None:

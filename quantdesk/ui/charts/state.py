@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QColor, QFont, QFontMetricsF
 
 from quantdesk.model.paint_latency import PaintLatency
+from quantdesk.ui.charts.lettering import Lettering
 from quantdesk.ui.charts.ticks import TimeTick
 from quantdesk.ui.charts.timeline import TimeLine
 from quantdesk.ui.charts.view import TimeView
@@ -85,6 +86,7 @@ class ChartState:
         self.tail: PairTail | None = None
         self.leg = "y"
         self.level = 2.0
+        self.levels: Sequence[float] = (-2.0, 2.0)  #: where alert rules have their levels
         self.ticks: list[TimeTick] = []
         self.alerts: Sequence[int] = ()
         self.cursor_row: int | None = None
@@ -93,6 +95,11 @@ class ChartState:
         self.flash_row: int | None = None
         self.latency = PaintLatency()  #: the market's own, once there is one
 
+    def set_level(self, level: float, drawn: Sequence[float] | None) -> None:
+        """Take z for far out beyond ±level; draw these levels of z, or ±level."""
+        self.level = level
+        self.levels = (-level, level) if drawn is None else tuple(drawn)
+
     def set_font(self, font: QFont) -> None:
         """Take the program's font."""
         self.font, self.bold = chart_font(font), chart_font(font, bold=True)
@@ -100,6 +107,7 @@ class ChartState:
         self.small.setPixelSize(TEXT_PIXELS - 2)
         self.small_metrics = QFontMetricsF(self.small)
         self.metrics, self.bold_metrics = QFontMetricsF(self.font), QFontMetricsF(self.bold)
+        self.letters, self.bold_letters = Lettering(self.font), Lettering(self.bold)
 
     @property
     def cursor_color(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -114,24 +115,29 @@ def _marks(times: npt.NDArray[np.int64], least_ms: float) -> npt.NDArray[np.int8
     """Return a weight for each time: 0 none, 1 the chosen step, 2 a day, 3 a month, 4 a year begins."""
     weight = np.zeros(len(times), np.int8)
     days = times // DAY
-    months = times.astype("datetime64[ms]").astype("datetime64[M]").astype(np.int64)
-    keys: list[tuple[int, npt.NDArray[np.int64]]] = []
     clock = next((s for s in _CLOCK_STEPS if s >= least_ms), None)
     if clock is not None:
-        keys.append((1, times // clock))
-    else:
-        index = next((i for i, d in enumerate(_CALENDAR_DAYS) if d * DAY >= least_ms * 0.8), len(_CALENDAR_DAYS) - 1)
-        calendar = (days, (days + 3) // 7, months, months // 3, months // 12, months // 60)
-        keys.append((1, calendar[index]))
-        # A week's first day is no month's first day: only steps that nest may add coarser marks.
+        steps = times // clock
+        weight[1:][steps[1:] != steps[:-1]] = 1
+    # Whatever is coarser begins where a day does: only those rows are looked up in the calendar.
+    fresh = np.flatnonzero(days[1:] != days[:-1]) + 1
+    after, before = _calendar(days[fresh]), _calendar(days[fresh - 1])
     if clock is not None:
-        keys.append((2, days))
+        weight[fresh] = 2
+    else:
+        # A week's first day is no month's first day: only steps that nest may add coarser marks.
+        index = next((i for i, d in enumerate(_CALENDAR_DAYS) if d * DAY >= least_ms * 0.8), len(_CALENDAR_DAYS) - 1)
+        weight[fresh[after[index] != before[index]]] = 1
     if least_ms <= 45 * DAY:
-        keys.append((3, months))
-    keys.append((4, months // 12))
-    for value, key in keys:
-        weight[1:][key[1:] != key[:-1]] = value
+        weight[fresh[after[2] != before[2]]] = 3
+    weight[fresh[after[4] != before[4]]] = 4
     return weight
+
+
+def _calendar(days: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], ...]:
+    """Return the number of each day, week, month, quarter, year and five years, as _CALENDAR_DAYS has them."""
+    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    return days, (days + 3) // 7, months, months // 3, months // 12, months // 60
 
 
 def _thinned(
@@ -144,13 +150,16 @@ def _thinned(
     step_ms: int,
 ) -> list[TimeTick]:
     """Drop marks that stand closer than ``least`` rows to one of more weight."""
-    inside = np.flatnonzero((weight > 0) & (rows >= left) & (rows <= right))
-    taken: list[int] = []
+    marked = np.flatnonzero(weight)
+    inside = marked[(rows[marked] >= left) & (rows[marked] <= right)]
+    taken: list[tuple[int, int]] = []  # row and place, in order
     for level in (4, 3, 2, 1):
-        for i in inside[weight[inside] == level].tolist():
-            if all(abs(rows[i] - rows[j]) >= least for j in taken):
-                taken.append(i)
-    return [_label(float(rows[i]), int(times[i]), int(weight[i]), step_ms) for i in sorted(taken)]
+        chosen = inside[weight[inside] == level]
+        for row, i in zip(rows[chosen].tolist(), chosen.tolist(), strict=True):
+            at = bisect(taken, (row, i))
+            if all(abs(row - other) >= least for other, _ in taken[max(0, at - 1) : at + 1]):
+                taken.insert(at, (row, i))
+    return [_label(float(row), int(times[i]), int(weight[i]), step_ms) for row, i in taken]
 
 
 def _label(x: float, stamp: int, weight: int, step_ms: int) -> TimeTick:

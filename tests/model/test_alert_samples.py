@@ -1,0 +1,134 @@
+"""What rules judge is what the frame and its tests say, row by row, with what the gates ask for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from quantdesk.analytics.alerts.metric import Metric
+from quantdesk.analytics.alerts.rule import Comparison, Gates, Rule, z_rule
+from quantdesk.analytics.pairs import PairSnapshot
+from quantdesk.analytics.pairs import test as evidence_of
+from quantdesk.bars.quality import BarQuality
+from quantdesk.model.alert_samples import OF_TRADES, FrameSamples, Look, look_of, settings_words, view_of
+from quantdesk.model.building import FrameOrder, LegCopy, build
+from quantdesk.model.formation import HedgeLines
+from quantdesk.model.frame import PairFrame, PairSettings
+from quantdesk.model.market import MarketModel
+from quantdesk.model.pair import PairModel
+from quantdesk.model.recent_trades import TradePrices
+from quantdesk.model.tick_findings import evaluate
+from quantdesk.model.tick_order import TickOrder, TickSettings
+from quantdesk.types import Instrument, Origin, Tick
+from tests.model.conftest import MINUTE, START, bars_of, spin, walk
+
+ROWS = 300
+
+
+@pytest.fixture(scope="module")
+def frame() -> PairFrame:
+    times = START + MINUTE * np.arange(ROWS)
+    y, x = (bars_of(times, close) for close in walk(ROWS))
+    none = np.empty(0, np.int64)
+    legs = (LegCopy(leg, leg.close, none, quality=np.zeros(ROWS, np.int64)) for leg in (y, x))
+    settings = PairSettings("BTCUSDT", "ETHUSDT", formation_bars=100)
+    return build(FrameOrder(1, 1, Origin.LIVE, START, MINUTE, settings, *legs, HedgeLines(), False, None)).frame
+
+
+def test_every_metric_that_is_offered_has_values_and_its_own_column(frame):
+    offered = [metric for metric in Metric if metric not in OF_TRADES]
+    legs = (frame.times, frame.y.close, frame.times, frame.x.close)
+    samples = FrameSamples(frame, Look("a market", evidence_of(PairSnapshot(*legs))))
+    for metric in offered:
+        column = samples.column(metric)
+        assert column is not None and len(column) == ROWS and np.isfinite(column).any(), metric
+    snapshot = samples.snapshot(Metric.ROLLING_Z, ROWS - 1)
+    assert set(snapshot.values) == set(offered)
+    assert snapshot.value(Metric.PRICE_Y) == frame.y.close[-1]
+    assert snapshot.value(Metric.BETA) == pytest.approx(2.0, abs=0.3)
+    assert snapshot.p == snapshot.value(Metric.COINTEGRATION_P) < 0.05
+
+
+def test_the_rolling_z_is_the_spread_about_its_own_window(frame):
+    column = FrameSamples(frame).column(Metric.ROLLING_Z)
+    window = frame.spread[-60:]
+    assert column[-1] == pytest.approx((window[-1] - window.mean()) / window.std(ddof=1))
+
+
+def test_a_slow_test_is_a_value_of_the_bar_it_ends_with_and_of_no_other(frame):
+    legs = (frame.times[:250], frame.y.close[:250], frame.times[:250], frame.x.close[:250])
+    column = FrameSamples(frame, Look(evidence=evidence_of(PairSnapshot(*legs)))).column(Metric.COINTEGRATION_P)
+    assert np.flatnonzero(np.isfinite(column)).tolist() == [249]
+    assert FrameSamples(frame).column(Metric.HALF_LIFE) is None
+
+
+def test_what_trades_say_is_a_value_of_the_bar_they_end_in(frame):
+    rng = np.random.default_rng(3)
+    times = np.arange(START, START + 200 * MINUTE, 250)
+    prices = 100 * np.exp(np.cumsum(rng.normal(0, 1e-4, len(times))))
+    y, x = (TradePrices(times + late, np.arange(len(times)), prices) for late in (0, 500))
+
+    def told(end: int, name: str = "ETHUSDT") -> FrameSamples:
+        order = TickOrder("BTCUSDT", name, TickSettings(5), y, x, end)
+        return FrameSamples(frame, Look(ticks=evaluate(order)))
+
+    samples = told(START + 100 * MINUTE + 30_000)
+    for metric in OF_TRADES:
+        assert np.flatnonzero(np.isfinite(samples.column(metric))).tolist() == [100], metric
+    assert samples.column(Metric.LEAD_LAG)[100] == 500
+    assert told(START + 100 * MINUTE, "SOLUSDT").column(Metric.HY_CORRELATION) is None
+    short = FrameSamples(replace(frame, times=frame.times[:50], left_out=frame.left_out), samples.look)
+    assert short.column(Metric.HY_CORRELATION) is None, "the frame is far behind the trades"
+
+
+def test_a_bar_that_lacks_trades_of_either_leg_is_not_complete(frame):
+    quality = frame.quality_x.copy()
+    quality[5], quality[6], quality[7] = BarQuality.PARTIAL, BarQuality.MISSING, BarQuality.KLINES
+    lacking = FrameSamples(replace(frame, quality_x=quality, left_out=frame.times[9:10]))
+    assert np.flatnonzero(~lacking.complete).tolist() == [5, 6, 9]
+    rule = Rule("p", "price", Metric.PRICE_Y, Comparison.AT_LEAST, 1.0, 0.5)
+    assert not lacking.usable(rule)[[5, 6, 9]].any() and lacking.usable(rule)[7]
+    assert lacking.usable(replace(rule, gates=Gates(complete=False))).all()
+
+
+def test_a_spread_of_a_line_on_too_few_bars_has_no_full_window(frame):
+    short = replace(frame, settings=replace(frame.settings, formation_bars=400))
+    assert FrameSamples(frame).snapshot(Metric.SPREAD, ROWS - 1).window_full
+    assert not FrameSamples(short).snapshot(Metric.SPREAD, ROWS - 1).window_full
+    assert FrameSamples(short).snapshot(Metric.Z, ROWS - 1).window_full
+
+
+def test_ages_and_tests_are_of_the_newest_bars_only(frame):
+    samples = FrameSamples(frame, Look("", None, 1_500, 2_500))
+    newest, older = samples.snapshot(Metric.Z, ROWS - 1), samples.snapshot(Metric.Z, ROWS - 10)
+    assert (newest.age_y_ms, newest.age_x_ms) == (1_500, 2_500)
+    assert (older.age_y_ms, older.age_x_ms) == (None, None)
+
+
+def test_a_rule_begins_anew_only_for_settings_that_its_metric_depends_on(frame):
+    other = replace(frame, settings=replace(frame.settings, correlation_window=90, refit_every=50))
+    assert view_of(frame, Metric.Z) == view_of(other, Metric.Z)
+    assert view_of(frame, Metric.CORRELATION) != view_of(other, Metric.CORRELATION)
+    assert view_of(frame, Metric.SPREAD) != view_of(other, Metric.SPREAD)
+    assert view_of(frame, Metric.PRICE_Y) == view_of(other, Metric.PRICE_Y)
+    assert settings_words(frame.settings, Metric.Z) == "window 60, log no"
+
+
+def test_the_age_of_a_price_is_that_of_the_legs_last_trade(jobs):
+    market = MarketModel()
+    pair = PairModel(jobs)
+    pair.set_source(market, PairSettings("BTCUSDT", "ETHUSDT"))
+    assert look_of(pair) == Look()
+    market.on_instrument(Instrument("a market", "BTCUSDT"))
+    market.on_tick(Tick("BTCUSDT", 1, 100.0, 1.0, START, False))
+    market.on_time(START + 4_000)
+    assert look_of(pair) == Look("a market", None, 4_000, None)
+    spin()
+
+
+def test_what_is_watched_by_default_is_the_walk_forward_z_whatever_is_shown(frame):
+    shown = replace(frame, settings=replace(frame.settings, z_kind="rolling"), z=frame.z * 0, walk_z=frame.z)
+    rule = z_rule()
+    assert np.array_equal(FrameSamples(shown).column(rule.metric), frame.z, equal_nan=True)
