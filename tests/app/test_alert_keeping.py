@@ -176,3 +176,31 @@ def locked_file(data: Path):
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alert_keeping, "LOOK_MS", 30)
+
+
+def test_what_waits_for_one_store_is_not_given_to_another(qapp, place, nowhere) -> None:
+    data = place / "data"
+
+    async def act(desk: Desk) -> None:
+        await reached(lambda: desk.keeping._read_from is not None, "the store")
+        desk.keeping._timer.stop()
+        fire(desk, [0.0, 2.5])
+        desk.keeping._timer.start()
+        desk.keeping._rests_until = float("inf")
+        desk.window.simulate_requested.emit()
+        await reached(lambda: desk.feeding.session.plan.origin is Origin.SIMULATED, "the simulation")
+        desk.keeping._rests_until = 0.0
+        await reached(lambda: desk.keeping._read_from is desk.feeding.session, "the simulation's store")
+        assert desk.keeping.waiting == 1 and not stored(data)
+        desk.keeping._rests_until = float("inf")
+        desk.alerts.judge(frame([0.0], Origin.SIMULATED, epoch=7))
+        desk.alerts.judge(frame([0.0, 3.0], Origin.SIMULATED, epoch=7))
+        assert desk.keeping.waiting > 1
+        desk.window.live_requested.emit()
+        await reached(lambda: desk.feeding.session.plan.origin is Origin.LIVE, "the market")
+        assert desk.keeping.waiting == 1, "the simulation's store is gone"
+        desk.keeping._rests_until = 0.0
+        await reached(lambda: desk.keeping.waiting == 0, "the market's store")
+
+    drive(qapp, nowhere, act, "--data-dir", place / "other", "--database", f"sqlite:///{data}/quantdesk.sqlite")
+    assert [row.origin for row in stored(data)] == [Origin.LIVE]

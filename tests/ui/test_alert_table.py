@@ -117,7 +117,9 @@ def test_a_narrow_dock_leaves_out_the_words_rather_than_cutting_them(qtbot: QtBo
     for column in (0, 2, 3):
         assert table.view.columnWidth(column) >= table.view.sizeHintForColumn(column)
     table.resize(700, 300)
-    assert not table.view.isColumnHidden(4)
+    assert not table.view.isColumnHidden(4) and not table.view.isColumnHidden(5)
+    for column in range(6):
+        assert table.view.columnWidth(column) >= table.view.horizontalHeader().sectionSizeHint(column)
 
 
 def test_the_palette_key_stays_free(desk: Desk) -> None:

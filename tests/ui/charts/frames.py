@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from quantdesk.analytics.attribution import Attribution, attribute
 from quantdesk.model.frame import LegColumns, PairFrame, PairSettings, PairTail, Refit
+from quantdesk.model.jobs import JobRunner
 from quantdesk.types import Origin
 
 START = 1_720_000_800_000 - 1_720_000_800_000 % 3_600_000
@@ -25,6 +27,7 @@ class Pair(QObject):
         self.frame: PairFrame | None = None
         self.source = None
         self.evidence = None
+        self.jobs = JobRunner(parent=self)
         self._tail = PairTail.empty()
 
     @property
@@ -125,6 +128,7 @@ def build(n: int, *, seed: int = 3, step: int = 60_000, start: int = START, two:
         observations=n,
         price_decimals_y=1,
         price_decimals_x=2,
+        attribution=attribute(y, x, 18.5) if shown else None,
     )
 
 
@@ -134,12 +138,15 @@ def part(frame: PairFrame, rows: slice) -> PairFrame:
     def legs(columns: LegColumns) -> LegColumns:
         return LegColumns(*(getattr(columns, f)[rows].copy() for f in LegColumns.__dataclass_fields__))
 
+    parts = frame.attribution
+    if parts is not None:
+        parts = Attribution(*(getattr(parts, f)[rows].copy() for f in Attribution.__dataclass_fields__))
     names = ("times", "spread", "spread_upper", "spread_lower", "z", "correlation")
     changes = {name: getattr(frame, name)[rows].copy() for name in names}
-    return replace(frame, version=frame.version + 1, y=legs(frame.y), x=legs(frame.x), **changes)
+    return replace(frame, version=frame.version + 1, y=legs(frame.y), x=legs(frame.x), attribution=parts, **changes)
 
 
 def tail_of(frame: PairFrame, rows: slice) -> PairTail:
     """Return some rows of a frame as a tail."""
     piece = part(frame, rows)
-    return PairTail(piece.times, piece.y, piece.x, piece.spread, piece.z)
+    return PairTail(piece.times, piece.y, piece.x, piece.spread, piece.z, piece.attribution)

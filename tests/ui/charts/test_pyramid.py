@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quantdesk.ui.charts.pyramid import LINE, OHLCV, Pyramid, newest
+from quantdesk.ui.charts.pyramid import LINE, OHLCV, Column, Pyramid, Rule, newest
 
 values = st.one_of(st.floats(-1e6, 1e6), st.just(float("nan")))
 
@@ -101,3 +101,15 @@ def test_a_write_beyond_the_end_is_refused():
 def test_the_newest_value_is_found_behind_any_gap():
     assert newest(np.r_[1.0, np.full(3_000, np.nan)]) == 1.0
     assert np.isnan(newest(np.full(10, np.nan)))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(values, min_size=1, max_size=700), st.floats(0, 90))
+def test_a_sum_is_of_all_rows_of_its_group_that_have_a_value(column, rows_per_group):
+    pyramid, array = Pyramid({"total": Column("value", Rule.SUM)}), np.array(column)
+    pyramid.sync({"value": array})
+    cut = pyramid.cut(0, len(column) - 1, rows_per_group)
+    for i, total in enumerate(cut.columns["total"]):
+        rows = array[cut.start + i * cut.group : cut.start + (i + 1) * cut.group]
+        there = rows[np.isfinite(rows)]
+        np.testing.assert_allclose(total, there.sum() if len(there) else np.nan, atol=1e-6)
