@@ -47,8 +47,13 @@ class TimeAxis(QWidget):
         return max(1.0, self.width() - self._axis_width)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the labels, the zone's name and the crosshair's time."""
+        """Draw the axis."""
         painter = QPainter(self)
+        self.draw(painter)
+        painter.end()
+
+    def draw(self, painter: QPainter) -> None:
+        """Draw the labels, the zone's name and the crosshair's time."""
         state, tokens = self._state, self._state.tokens
         painter.fillRect(self.rect(), QColor(tokens.panel))
         painter.fillRect(QRectF(0, 0, self.width(), overlay.hairline(painter)), QColor(tokens.border))
@@ -68,7 +73,6 @@ class TimeAxis(QWidget):
         state.letters.write(painter, plot + overlay.AXIS_PAD, baseline, "UTC")
         if tag is not None:
             self._tag(painter, tag, baseline)
-        painter.end()
 
     def _tag_text(self) -> str:
         row = self._state.cursor_row

@@ -43,7 +43,8 @@ class Panel(pg.GraphicsView):
         self.state = state
         self.stale = True
         self.setCacheMode(self.CacheModeFlag.CacheNone)
-        self.setViewportUpdateMode(self.ViewportUpdateMode.FullViewportUpdate)
+        # Only ``refresh`` asks for a paint: the scene would ask for a second one after each.
+        self.setViewportUpdateMode(self.ViewportUpdateMode.NoViewportUpdate)
         self.setMinimumSize(120, 56)
         self.viewport().setAcceptDrops(False)  # the window takes dropped files
         self.scene().setItemIndexMethod(self.scene().ItemIndexMethod.NoIndex)

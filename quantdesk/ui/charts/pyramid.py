@@ -92,7 +92,7 @@ def _reduced(children: FloatArray, rule: Rule) -> FloatArray:
 
 def _parent(children: list[float], rule: Rule) -> float:
     """Reduce a few values as ``_reduced`` does: for one parent a tenth of its cost."""
-    there = [value for value in children if value == value]
+    there = [value for value in children if not math.isnan(value)]
     if not there:
         return math.nan
     if rule is Rule.MAX:
@@ -196,8 +196,8 @@ class Pyramid:
             for level in self._levels:
                 first, end, above = first // FAN, -(-end // FAN), level[name]
                 if end - first == 1:
-                    value = _parent(below[first * FAN : end * FAN].tolist(), column.rule)
-                    if not deeper and (value == above[first] or (value != value and above[first] != above[first])):
+                    before, value = float(above[first]), _parent(below[first * FAN : end * FAN].tolist(), column.rule)
+                    if not deeper and (value == before or (math.isnan(value) and math.isnan(before))):
                         break  # what stands above has not changed either
                     above[first] = value
                 elif first < end:

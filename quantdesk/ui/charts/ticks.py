@@ -107,12 +107,18 @@ def time_ticks(line: TimeLine, left: float, right: float, pixels: float, spacing
     per_pixel = (right - left) / pixels
     step_ms = max(1.0, float(times[-1] - times[0]) / max(1, len(rows) - 1) / stride)
     typical = min(step_ms, float(line.step_ms) * 4) if line.step_ms < DAY else step_ms
-    steps = _marks(times, spacing * per_pixel * typical)
-    return _thinned(rows, times, steps, left, right, spacing * per_pixel * 0.72, line.step_ms)
+    weight, unit = _marks(times, spacing * per_pixel * typical)
+    if stride > 1:
+        # The row looked at is the first one after the mark, not the mark itself: 00:03 for midnight.
+        times = times // unit * unit
+    return _thinned(rows, times, weight, left, right, spacing * per_pixel * 0.72, line.step_ms)
 
 
-def _marks(times: npt.NDArray[np.int64], least_ms: float) -> npt.NDArray[np.int8]:
-    """Return a weight for each time: 0 none, 1 the chosen step, 2 a day, 3 a month, 4 a year begins."""
+def _marks(times: npt.NDArray[np.int64], least_ms: float) -> tuple[npt.NDArray[np.int8], int]:
+    """Return a weight for each time, and the ms of which every mark's time is a multiple.
+
+    0 is none, 1 begins the chosen step, 2 a day, 3 a month, 4 a year.
+    """
     weight = np.zeros(len(times), np.int8)
     days = times // DAY
     clock = next((s for s in _CLOCK_STEPS if s >= least_ms), None)
@@ -131,7 +137,7 @@ def _marks(times: npt.NDArray[np.int64], least_ms: float) -> npt.NDArray[np.int8
     if least_ms <= 45 * DAY:
         weight[fresh[after[2] != before[2]]] = 3
     weight[fresh[after[4] != before[4]]] = 4
-    return weight
+    return weight, clock or DAY
 
 
 def _calendar(days: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], ...]:

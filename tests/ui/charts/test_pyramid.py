@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from quantdesk.ui.charts import pyramid as pyramid_module
 from quantdesk.ui.charts.pyramid import LINE, OHLCV, Column, Pyramid, Rule, newest
 
 values = st.one_of(st.floats(-1e6, 1e6), st.just(float("nan")))
@@ -53,6 +54,44 @@ def test_any_sequence_of_writes_equals_building_it_anew(writes):
         one, other = (p.cut(0, len(held), rows_per_group) for p in (pyramid, fresh))
         for name in LINE:
             np.testing.assert_array_equal(one.columns[name], other.columns[name])
+
+
+EVERY_RULE = {rule.value: Column("value", rule) for rule in Rule}
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(values, min_size=1, max_size=600),
+    st.lists(st.tuples(st.booleans(), st.one_of(values, st.just(0.0))), max_size=120),
+)
+def test_bars_appended_or_changed_one_by_one_equal_building_them_anew(column, acts):
+    pyramid, held = Pyramid(EVERY_RULE), list(column)
+    pyramid.sync({"value": np.array(held)})
+    for appends, value in acts:
+        held[len(held) if appends else len(held) - 1 :] = [value]
+        pyramid.write(len(held) - 1, {"value": np.array([value])})
+    fresh = Pyramid(EVERY_RULE)
+    fresh.sync({"value": np.array(held)})
+    for rows_per_group in (4, 16, 64, 256):
+        one, other = (p.cut(0, len(held), rows_per_group) for p in (pyramid, fresh))
+        for name in EVERY_RULE:
+            np.testing.assert_array_equal(one.columns[name], other.columns[name], err_msg=f"{name} {rows_per_group}")
+
+
+@pytest.mark.parametrize("rows", [10_000, 1_000_000])
+def test_an_appended_bar_touches_its_parents_only(rows, monkeypatch):
+    pyramid = Pyramid(OHLCV)
+    pyramid.sync({name: np.arange(rows, dtype=np.float64) for name in OHLCV})
+    touched: list[int] = []
+    one, many = pyramid_module._parent, pyramid_module._reduced
+    monkeypatch.setattr(pyramid_module, "_parent", lambda c, rule: (touched.append(len(c)), one(c, rule))[1])
+    monkeypatch.setattr(pyramid_module, "_reduced", lambda c, rule: (touched.append(c.size), many(c, rule))[1])
+    for value in (-1.0, 1e9):
+        touched.clear()
+        pyramid.write(len(pyramid), {name: np.array([value]) for name in OHLCV})
+        levels = int(np.ceil(np.log(rows) / np.log(4))) + 1
+        assert 0 < sum(touched) <= 4 * levels * len(OHLCV)
+        assert pyramid.column("close")[-1] == value
 
 
 def test_groups_of_bars_keep_the_first_open_and_the_last_close():

@@ -72,6 +72,16 @@ def test_minutes_are_labelled_at_round_times_and_midnight_by_its_day():
     assert int(line.at(round(next(t.x for t in ticks if t.major)))) == JULY_18
 
 
+@pytest.mark.parametrize(("step", "rows"), [(60_000, 40_000), (1_000, 100_000), (60_000, 1_000_000), (1_000, 30_000)])
+def test_a_mark_between_the_rows_looked_at_is_labelled_by_its_own_time(step, rows):
+    line = TimeLine(JULY_18 + 7 * 60_000 + np.arange(rows, dtype=np.int64) * step)
+    ticks = time_ticks(line, 0, rows - 1, 1_200)
+    assert len(ticks) >= 3
+    assert all(":" not in tick.label or tick.label[-2:] in ("00", "30") for tick in ticks)
+    if step * rows > 20 * DAY:
+        assert not any(":" in tick.label for tick in ticks)
+
+
 def test_seconds_days_and_months_have_their_own_words():
     seconds = time_ticks(TimeLine(JULY_18 + 5_000 + np.arange(60, dtype=np.int64) * 1_000), 0, 59, 1_200)
     assert any(t.label == "00:00:30" for t in seconds)
