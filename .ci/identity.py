@@ -90,7 +90,9 @@ def info_plist() -> dict[str, object]:
         "CFBundleVersion": version(),
         "CFBundleDocumentTypes": [tables],
         "LSApplicationCategoryType": "public.app-category.finance",
-        "LSMinimumSystemVersion": "13.0",  # what the wheels of Qt 6.11 ask for
+        # Our program has a command line, too, and PyInstaller takes such a bundle for one without windows.
+        "LSBackgroundOnly": False,
+        "LSMinimumSystemVersion": "14.0",  # what the wheels of numpy and scipy ask for; Qt's would run on 13
         "NSHighResolutionCapable": True,
         "NSHumanReadableCopyright": copyright_line(),
         "NSPrincipalClass": "NSApplication",

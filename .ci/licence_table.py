@@ -72,10 +72,13 @@ NATIVE: tuple[NativeLibrary, ...] = (
         "libselinux", "public domain", "https://github.com/SELinuxProject", ("libselinux*",), ("libselinux.txt",)
     ),
     NativeLibrary("ICU", "Unicode-3.0", "https://icu.unicode.org/", ("libicu*",), ("ICU.txt",)),
+    # Python's own installer for Windows keeps these two beside its modules.
+    NativeLibrary("libffi", "MIT", "https://sourceware.org/libffi/", ("libffi[.-]*",), ("libffi.txt",)),
+    NativeLibrary("SQLite", "public domain", "https://sqlite.org/", ("sqlite3.dll", "libsqlite3.*"), ("SQLite.txt",)),
     NativeLibrary("Mesa", "MIT", "https://www.mesa3d.org/", ("opengl32sw.dll",), ("Mesa.txt",)),
     NativeLibrary(
         "Microsoft Visual C++ runtime", "Microsoft redistributable", "https://visualstudio.microsoft.com/license-terms/",
-        ("msvcp140*", "vcruntime140*", "concrt140*", "vcomp140*", "ucrtbase*", "api-ms-win-*"),
+        ("msvcp140*", "vcruntime140*", "vccorlib140*", "concrt140*", "vcomp140*", "ucrtbase*", "api-ms-win-*"),
         ("Microsoft-runtime.txt",),
     ),
 )  # fmt: skip

@@ -35,6 +35,7 @@ HEDGE_NAMES = {
     "tls": "TLS",
     "johansen": "Johansen",
     "kalman": "Kalman",
+    "desk": "on the desk",
 }
 
 
@@ -108,6 +109,25 @@ class HedgeRatio:
     details: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class DeskLine:
+    """Hold the hedge line that a desk draws the spread with, at the bars that are analysed (n).
+
+    ``label`` says how it was made, ``beta`` and ``alpha`` are the newest, ``betas`` those in force at each bar,
+    ``z`` is that of the kind chosen where the kind judges the spread of this line.
+    """
+
+    label: str
+    beta: float
+    alpha: float
+    betas: FloatArray
+    z: FloatArray
+
+    def __post_init__(self) -> None:
+        for column in (self.betas, self.z):
+            column.setflags(write=False)
+
+
 @dataclass(frozen=True, slots=True)
 class PairAnalysis:
     """Hold everything that is known of a pair over its n usable bars; arrays read-only, NaN = no value.
@@ -162,6 +182,8 @@ class PairAnalysis:
         """Return the kind of the z with everything a reader needs to repeat it."""
         formation = self.options.formation
         fitted = "" if formation is None else f"; β fitted on the first {formation} bars"
+        if fitted and "desk" in self.hedges:
+            fitted = f"; β as on the desk: {self.hedges['desk'].label}"
         return self.scores.label + fitted
 
     @property
@@ -177,8 +199,12 @@ def input_of(snapshot: PairSnapshot, name_y: str, name_x: str, interval: str, no
     return PairInput(name_y, name_x, interval, snapshot.times_y[rows_y], *closes, notes)
 
 
-def analyse(pair: PairInput, options: AnalysisOptions) -> PairAnalysis:
-    """Return everything on the bars at which both legs have a finite price (and logarithm, if asked for)."""
+def analyse(pair: PairInput, options: AnalysisOptions, desk: DeskLine | None = None) -> PairAnalysis:
+    """Return everything on the bars at which both legs have a finite price (and logarithm, if asked for).
+
+    A z without a line of its own is of the spread of ``desk`` where that is given, which has one value for
+    each of those bars (ValueError).
+    """
     y, x = (logs_of(pair.closes_y), logs_of(pair.closes_x)) if options.log else (pair.closes_y, pair.closes_x)
     good = np.isfinite(y) & np.isfinite(x)
     notes = list(pair.notes)
@@ -191,7 +217,10 @@ def analyse(pair: PairInput, options: AnalysisOptions) -> PairAnalysis:
         column.setflags(write=False)
     evidence = gather(times, y, x, lag=options.lag, autolag=options.autolag, window=options.window, fewest=1)
     hedges = _hedges(y, x, evidence)
-    scores = _scores(y, x, options)
+    scores = _scores(y, x, options, desk)
+    if desk is not None:
+        line = (desk.beta, desk.label, desk.alpha) if np.isfinite(desk.beta) else (None, "", None, desk.label)
+        hedges["desk"] = HedgeRatio(*line)
     ticks = None
     if pair.ticks_y is not None and pair.ticks_x is not None:
         ticks = hayashi_yoshida(pair.ticks_y, pair.ticks_x)
@@ -206,15 +235,21 @@ def analyse(pair: PairInput, options: AnalysisOptions) -> PairAnalysis:
         hedges=MappingProxyType(hedges),
         evidence=evidence,
         scores=scores,
-        base_rate=base_rate(options.z_kind, max(3, options.window), Z_LEVEL, scores.z),
+        base_rate=base_rate(options.z_kind, options.window, Z_LEVEL, scores.z),
         returns_correlation=returns_correlation(closes_y, closes_x),
         tick_correlation=ticks,
         notes=(*notes, *_missing(evidence, scores.z, hedges, options)),
     )
 
 
-def _scores(y: FloatArray, x: FloatArray, options: AnalysisOptions) -> ZScores:
+def _scores(y: FloatArray, x: FloatArray, options: AnalysisOptions, desk: DeskLine | None) -> ZScores:
     """Return the z; its line is blank over the bars that it was fitted on, unless all z look ahead."""
+    if desk is not None and not len(y) == len(desk.z) == len(desk.betas):
+        raise ValueError(f"the desk's line has {len(desk.z)} bars, not the {len(y)} that are analysed")
+    if desk is not None and options.formation is not None:
+        none = np.full(len(y), np.nan)
+        none.setflags(write=False)
+        return ZScores(options.z_kind, options.window, desk.z, desk.betas, none, none, False)
     scores = z_series(options.z_kind, y, x, options.window, formation=options.formation)
     if options.formation is None:
         return scores
@@ -301,6 +336,10 @@ def _missing(
     notes = [f"hedge {name}: {ratio.reason}" for name, ratio in hedges.items() if ratio.reason]
     if len(z) and not np.isfinite(z[-1]):
         needed = _first_row(options) + 1
-        why = f"needs {needed} rows" if len(z) < needed else "the window before the last row has no spread to judge by"
+        why = (
+            f"needs {needed} rows"
+            if len(z) < needed and "desk" not in hedges
+            else "the window before the last row has no spread to judge by"
+        )
         notes.append(f"z: {why}")
     return notes + [f"{name}: {reason}" for name, reason in evidence.reasons.items()]

@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from quantdesk.analytics.hedge import finite_pairs
-from quantdesk.analytics.rolling import RollingFit, rolling_fit, segments
+from quantdesk.analytics.rolling import ROUNDING, RollingFit, rolling_fit, segments
 from quantdesk.analytics.spread import joint_rows, scattered
 from quantdesk.bars.arrays import FloatArray
-
-_ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
 
 def logs_of(closes: FloatArray) -> FloatArray:
@@ -61,7 +59,7 @@ def _all_vary(fit: RollingFit, log_y: FloatArray, log_x: FloatArray, window: int
 
 def _least(logs: FloatArray, window: int) -> FloatArray:
     """Return the sum of squares that the rounding of logs leaves in their differences."""
-    return np.asarray(window * (_ROUNDING * (1 + logs)) ** 2, np.float64)
+    return np.asarray(window * (ROUNDING * (1 + logs)) ** 2, np.float64)
 
 
 def returns_correlation(y: FloatArray, x: FloatArray) -> float | None:
@@ -73,7 +71,7 @@ def returns_correlation(y: FloatArray, x: FloatArray) -> float | None:
     for logs in (log_y, log_x):
         returns = np.diff(logs)
         deviation = returns - returns.mean()
-        if not float(deviation @ deviation) > len(returns) * (_ROUNDING * (1 + float(np.abs(logs).max()))) ** 2:
+        if not float(deviation @ deviation) > len(returns) * (ROUNDING * (1 + float(np.abs(logs).max()))) ** 2:
             return None
         deviations.append(deviation / np.sqrt(deviation @ deviation))
     return float(np.clip(deviations[0] @ deviations[1], -1.0, 1.0))

@@ -11,11 +11,9 @@ import numpy as np
 from quantdesk.analytics.hedge import finite_pairs
 from quantdesk.analytics.lags import Criterion, fit_lags, schwert_lag
 from quantdesk.analytics.mackinnon import Terms, critical_values, p_value
+from quantdesk.analytics.stationarity import COLLINEAR, is_flat
 from quantdesk.bars.arrays import FloatArray, IntArray
 
-_EPS = float(np.finfo(np.float64).eps)
-#: R^2 this close to 1 leaves no residual to test (statsmodels' coint draws the line here, too).
-COLLINEAR = 100 * float(np.sqrt(_EPS))
 _FEWEST = 4
 _NONE: Mapping[str, float] = MappingProxyType({})
 
@@ -122,7 +120,7 @@ def _residual_fit(y: FloatArray, x: FloatArray, lag: int | None, criterion: Crit
         flaw = f"{len(y)} joint observations are too few for a cointegration test"
         return UnitRootFit(np.nan, np.nan, lag or 0, method, 0, _NONE, terms, flaw)
     for name, leg in (("y", y), ("x", x)):
-        if _is_flat(leg):
+        if is_flat(leg):
             return UnitRootFit(np.nan, np.nan, lag or 0, method, 0, _NONE, terms, f"{name} does not vary")
     dy, dx = _unit(y), _unit(x)
     correlation = float(dx @ dy)
@@ -145,7 +143,7 @@ def _tested(
 
     if n < _FEWEST:
         return nothing(f"{n} observations are too few for a unit root test")
-    if _is_flat(values):
+    if is_flat(values):
         return nothing("the series does not vary")
     if own != "n":
         # A constant shifts and its arithmetic is best near zero.
@@ -168,10 +166,6 @@ def _tested(
     sample = fits.rows if series == 1 else n - 1
     p, critical = p_value(statistic, terms, series), critical_values(sample, terms, series)
     return UnitRootFit(statistic, p, used, method, fits.rows, critical, terms)
-
-
-def _is_flat(values: FloatArray) -> bool:
-    return bool(np.ptp(values) <= 8 * _EPS * float(np.abs(values).max()))
 
 
 def _unit(values: FloatArray) -> FloatArray:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from quantdesk.analytics.rolling import ROUNDING
 from quantdesk.bars.arrays import FloatArray
-
-_ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +50,12 @@ def ols(y: FloatArray, x: FloatArray) -> OlsFit:
         x_mean, dx = _centred(x)
         y_mean, dy = _centred(y)
         sxx, syy = float(dx @ dx), float(dy @ dy)
-        if not sxx > n * (_ROUNDING * x_mean) ** 2 or not np.isfinite(sxx):
+        if not sxx > n * (ROUNDING * x_mean) ** 2 or not np.isfinite(sxx):
             return nothing
         beta = float(dx @ dy) / sxx
         residual = dy - beta * dx
         rss = float(residual @ residual)
-        r_squared = 1.0 - rss / syy if syy > n * (_ROUNDING * y_mean) ** 2 else float("nan")
+        r_squared = 1.0 - rss / syy if syy > n * (ROUNDING * y_mean) ** 2 else float("nan")
         stderr = float(np.sqrt(rss / (n - 2) / sxx)) if n > 2 else float("nan")
     return OlsFit(y_mean - beta * x_mean, beta, r_squared, stderr, n)
 
@@ -92,8 +91,8 @@ def total_least_squares(y: FloatArray, x: FloatArray) -> TlsFit:
         x_mean, dx = _centred(x)
         y_mean, dy = _centred(y)
         sxx, syy, sxy = float(dx @ dx), float(dy @ dy), float(dx @ dy)
-        varies = sxx > n * (_ROUNDING * x_mean) ** 2 and syy > n * (_ROUNDING * y_mean) ** 2
-        if not varies or not abs(sxy) > _ROUNDING * np.sqrt(sxx * syy) or not np.isfinite(sxx * syy):
+        varies = sxx > n * (ROUNDING * x_mean) ** 2 and syy > n * (ROUNDING * y_mean) ** 2
+        if not varies or not abs(sxy) > ROUNDING * np.sqrt(sxx * syy) or not np.isfinite(sxx * syy):
             return nothing
         difference = syy - sxx
         root = float(np.hypot(difference, 2 * sxy))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from quantdesk.analytics.hedge import ols
+from quantdesk.analytics.rolling import ROUNDING
 from quantdesk.analytics.stationarity import NoValueError, is_flat
 from quantdesk.bars.arrays import FloatArray, IntArray
 
@@ -64,7 +65,7 @@ def hurst(spread: FloatArray) -> HurstResult:
         raise NoValueError("the spread does not vary")
     lags = np.arange(FIRST_LAG, LAST_LAG + 1, dtype=np.int64)
     variances = np.array([np.var(spread[lag:] - spread[:-lag]) for lag in lags.tolist()])
-    smallest = (8 * np.finfo(np.float64).eps * float(np.abs(spread).max())) ** 2
+    smallest = (ROUNDING * float(np.abs(spread).max())) ** 2
     if not bool((variances > smallest).all()):
         raise NoValueError("moves of some length do not vary: there is no exponent")
     fit = ols(np.log(variances), np.log(lags.astype(np.float64)))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
 from quantdesk.analytics.hedge import finite_pairs
-from quantdesk.analytics.stationarity import NoValueError
+from quantdesk.analytics.quiet import quiet
+from quantdesk.analytics.stationarity import NoValueError, is_flat
 from quantdesk.bars.arrays import FloatArray
 
-_EPS = float(np.finfo(np.float64).eps)
 #: An eigenvalue this near one leaves a combination of the legs that fits exactly.
 _EXACT = 1 - 1e-8
 #: Levels of the columns of both tables of critical values.
@@ -77,7 +76,7 @@ def johansen(y: FloatArray, x: FloatArray, k_ar_diff: int = 1, det_order: int = 
         raise NoValueError(f"{len(y)} joint observations are too few for Johansen's test: it needs {fewest}")
     scales = []
     for name, leg in (("y", y), ("x", x)):
-        if float(np.ptp(leg)) <= 8 * _EPS * float(np.abs(leg).max()):
+        if is_flat(leg):
             raise NoValueError(f"{name} does not vary")
         scales.append(float(leg.std()))
     shifts = (y.mean(), x.mean()) if det_order >= 0 else (0.0, 0.0)
@@ -106,8 +105,7 @@ def _eigen(legs: FloatArray, det_order: int, k_ar_diff: int):  # type: ignore[no
     from statsmodels.tsa.vector_ar.vecm import coint_johansen
 
     try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
+        with quiet():
             found = coint_johansen(legs, det_order, k_ar_diff)
     except (np.linalg.LinAlgError, ValueError) as error:
         raise NoValueError(f"the legs leave nothing to test: {error}") from error

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import threading
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -12,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from quantdesk.analytics.quiet import quiet
 from quantdesk.analytics.stationarity import NoValueError, is_flat, standardised
 from quantdesk.bars.arrays import FloatArray
 
@@ -20,8 +19,6 @@ SMALLEST_P, LARGEST_P = 0.01, 0.10
 #: Shin (1994), table 1, constant and one regressor: for a residual whose beta was fitted.
 SHIN_CRITICAL = MappingProxyType({"10%": 0.231, "5%": 0.314, "2.5%": 0.421, "1%": 0.533})
 _FEWEST = 12
-#: Warning filters belong to the whole process: one thread at a time changes and restores them.
-_FILTERS = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +104,5 @@ def _kpss(series: FloatArray, lags: int | str) -> Any:
     options: dict[str, Any] = {"regression": "c", "nlags": lags}
     if "result_object" in inspect.signature(oracle).parameters:
         options["result_object"] = False  # 0.15 asks how to answer, 0.14 does not know the question
-    with _FILTERS, warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore", InterpolationWarning)
+    with quiet(InterpolationWarning):
         return oracle(series, **options)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from quantdesk.analytics.rolling import ROUNDING
 from quantdesk.bars.arrays import FloatArray
 
 #: Blocks that a standard error is taken from: enough for a variance, each long beside what overlaps.
 MOST_BLOCKS, FEWEST_BLOCKS = 50, 8
-_EPS = float(np.finfo(np.float64).eps)
 
 
 def varies(logs: FloatArray) -> bool:
     """Return whether log prices vary by more than their rounding."""
     if len(logs) < 2:
         return False
-    return bool(np.ptp(logs) > 8 * _EPS * (1 + float(np.abs(logs).max())))
+    return bool(np.ptp(logs) > ROUNDING * (1 + float(np.abs(logs).max())))
 
 
 def correlation_of(covariance: float, variance_y: float, variance_x: float) -> float:

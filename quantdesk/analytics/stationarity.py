@@ -12,13 +12,13 @@ import numpy as np
 
 from quantdesk.analytics.hedge import finite_pairs, ols
 from quantdesk.analytics.lags import choose_lag, flaw_of, longest_lag
+from quantdesk.analytics.rolling import ROUNDING
 from quantdesk.bars.arrays import FloatArray
 
 Autolag = Literal["AIC", "BIC"]
 
-_EPS = float(np.finfo(np.float64).eps)
 #: Where statsmodels' coint itself gives up: R^2 this close to 1 leaves no residual to test.
-_COLLINEAR = 100 * float(np.sqrt(_EPS))
+COLLINEAR = 100 * float(np.sqrt(np.finfo(np.float64).eps))
 #: Below this many observations the test regression has no statistic.
 _FEWEST = 4
 
@@ -151,14 +151,14 @@ def _check_legs(y: FloatArray, x: FloatArray) -> None:
         if is_flat(leg):
             raise NoValueError(f"{name} does not vary")
     r_squared = ols(y, x).r_squared
-    if not r_squared < 1 - _COLLINEAR:
+    if not r_squared < 1 - COLLINEAR:
         raise NoValueError(f"the legs are almost perfectly collinear (R² = {r_squared:.9g}): nothing is left to test")
 
 
 def is_flat(values: FloatArray) -> bool:
     """Return whether finite values vary by no more than their rounding."""
     largest = float(np.abs(values).max())
-    return bool(np.ptp(values) <= 8 * _EPS * largest)
+    return bool(np.ptp(values) <= ROUNDING * largest)
 
 
 def standardised(values: FloatArray) -> FloatArray:

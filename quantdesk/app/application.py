@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 log = logging.getLogger(__name__)
 
-#: Windows keeps a task bar's button, its pinned icon and its notifications together under this name.
+#: Windows keeps a task bar's button and its pinned icon together under this name.
 APP_USER_MODEL_ID = "quantdesk.desk"
 #: The two files of a pair come as two events, one right after the other.
 _TOGETHER_MS = 150

@@ -6,7 +6,11 @@ import argparse
 import json
 import math
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,7 +112,7 @@ def saved_choices(folder: Path) -> dict[str, Any]:
 
 
 def open_writer(args: argparse.Namespace, limits: StoreLimits | None = None) -> StoreWriter:
-    """Start the writer on the store that the arguments name."""
+    """Start the writer on the store that the arguments name; told to stop meanwhile, leave no half of a backup."""
     from quantdesk.store.opening import open_store
     from quantdesk.store.writer import StoreWriter
 
@@ -118,9 +122,33 @@ def open_writer(args: argparse.Namespace, limits: StoreLimits | None = None) -> 
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"{folder} cannot be the folder of the store: {error.strerror or error}") from error
-    writer = StoreWriter(lambda: open_store(address, bounds, said=Saying()), bounds)
-    writer.start()
+    given_up = threading.Event()
+    writer = StoreWriter(lambda: open_store(address, bounds, said=Saying(), cancelled=given_up.is_set), bounds)
+    try:
+        with _ended_by_sigterm():
+            writer.start()
+    except (KeyboardInterrupt, SystemExit):
+        given_up.set()
+        writer.stop()
+        raise
     return writer
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the block by SystemExit, as Ctrl+C does by KeyboardInterrupt, in the main thread."""
+
+    def stop(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Saying:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from quantdesk.analytics.alerts.metric import Metric, MetricSample
 from quantdesk.analytics.alerts.record import AlertContext
 from quantdesk.analytics.alerts.rule import Rule
+from quantdesk.analytics.rolling import BoolArray
+from quantdesk.analytics.zscore import ZKind
 from quantdesk.bars.arrays import FloatArray, IntArray
 from quantdesk.bars.quality import BarQuality
 from quantdesk.model.frame import NAN, PairFrame, PairSettings
 from quantdesk.model.market import MarketModel
+from quantdesk.model.scores import z_of_kind
 from quantdesk.types import Origin
 
 if TYPE_CHECKING:
@@ -24,9 +26,8 @@ if TYPE_CHECKING:
     from quantdesk.model.pair import PairModel
     from quantdesk.model.tick_findings import TickFindings
 
-BoolArray = npt.NDArray[np.bool_]
-
-_SPREAD_Z = {Metric.ROLLING_Z: "rolling", Metric.EXPANDING_Z: "expanding", Metric.EW_Z: "ewm"}
+_SPREAD_Z = {Metric.ROLLING_Z: ZKind.ROLLING, Metric.EXPANDING_Z: ZKind.EXPANDING, Metric.EW_Z: ZKind.EWM}
+_OTHER_Z = {Metric.REGRESSION_Z: ZKind.REGRESSION, **_SPREAD_Z}
 _LINE = ("log", "formation_bars", "refit_every", "hedge", "formation_end")
 #: The settings that each metric depends on, beside legs and interval: another choice begins a rule anew.
 _ASKED: Mapping[Metric, tuple[str, ...]] = {
@@ -39,7 +40,7 @@ _ASKED: Mapping[Metric, tuple[str, ...]] = {
     Metric.HALF_LIFE: ("log",),
     Metric.COINTEGRATION_P: ("log",),
 }
-_CHEAP = tuple(metric for metric in Metric if metric is not Metric.REGRESSION_Z and metric not in _SPREAD_Z)
+_CHEAP = tuple(metric for metric in Metric if metric not in _OTHER_Z)
 #: What comes of trades, not of bars: somebody must look at them while a rule watches it.
 OF_TRADES = (Metric.HY_CORRELATION, Metric.LEAD_LAG)
 _OF_TESTS = (Metric.HALF_LIFE, Metric.COINTEGRATION_P)
@@ -57,6 +58,12 @@ class Look:
     age_y_ms: int | None = None
     age_x_ms: int | None = None
     ticks: TickFindings | None = None
+
+
+def kinds_of(rules: Iterable[Rule]) -> tuple[ZKind, ...]:
+    """Return the kinds of z that the rules judge which are on, walk-forward not among them: every frame has it."""
+    watched = {rule.metric for rule in rules if rule.enabled}
+    return tuple(kind for metric, kind in _OTHER_Z.items() if metric in watched)
 
 
 def look_of(pair: PairModel, ticks: TickFindings | None = None) -> Look:
@@ -144,9 +151,9 @@ class FrameSamples:
             yield self._sample(row, {} if column is None else {metric: float(column[row])}, full)
 
     def snapshot(self, metric: Metric, row: int) -> MetricSample:
-        """Return a row with every metric there is, as a firing keeps it."""
+        """Return a row with every metric there is, as a firing keeps it: spread and ratio as they were shown."""
         known = {*_CHEAP, metric, *(held for held, column in self._columns.items() if column is not None)}
-        columns = {each: self.column(each) for each in Metric if each in known}
+        columns = {each: self._shown(each) for each in Metric if each in known}
         values = {each: float(column[row]) for each, column in columns.items() if column is not None}
         return self._sample(row, {each: value for each, value in values.items() if isfinite(value)}, self._full(metric))
 
@@ -179,7 +186,6 @@ class FrameSamples:
         frame = self.frame
         cheap: Mapping[Metric, FloatArray] = {
             Metric.Z: frame.signal_z,
-            Metric.SPREAD: frame.spread,
             Metric.CORRELATION: frame.correlation,
             Metric.PRICE_Y: frame.y.close,
             Metric.PRICE_X: frame.x.close,
@@ -188,8 +194,8 @@ class FrameSamples:
         }
         if metric in cheap:
             return cheap[metric]
-        if metric is Metric.BETA:
-            return frame.beta_column()
+        if metric in (Metric.SPREAD, Metric.BETA):
+            return self._known(self._shown(metric))
         if metric in _OF_TESTS or metric in OF_TRADES:
             return self._at(*(self._tested(metric) if metric in _OF_TESTS else self._traded(metric)))
         return self._scores(metric)
@@ -218,21 +224,34 @@ class FrameSamples:
         column[row] = value
         return column
 
-    def _scores(self, metric: Metric) -> FloatArray | None:
-        """Return another kind of z: of the frame's spread, or of a regression that includes the bar itself."""
-        from quantdesk.analytics.zscore import z_series
+    def _shown(self, metric: Metric) -> FloatArray | None:
+        """Return the values on screen, those of the bars that a hedge ratio was fitted on among them."""
+        if metric is Metric.SPREAD:
+            return self.frame.spread
+        return self.frame.beta_column() if metric is Metric.BETA else self.column(metric)
 
-        frame, window = self.frame, self.frame.settings.window
-        if metric in _SPREAD_Z:
-            # The spread is hedged already, with the ratio in force at each row.
-            return z_series(_SPREAD_Z[metric], frame.spread, np.zeros(len(frame)), window, beta=0.0).z
-        # A file may count other closes than it shows (adjusted ones), and these are not in the frame.
-        if metric is not Metric.REGRESSION_Z or frame.origin is Origin.FILE:
+    def _known(self, column: FloatArray | None) -> FloatArray | None:
+        """Return what comes of the hedge ratio without the bars that a frozen one was fitted on, or any before them."""
+        frame = self.frame
+        first = frame.first_fit or frame.fit
+        if column is None or first is None or frame.beta_path is not None:
+            return column
+        return np.where(self.times > first.end_ms, column, NAN)
+
+    def _scores(self, metric: Metric) -> FloatArray | None:
+        """Return another kind of z, the very same that the frame would show."""
+        frame, kind = self.frame, _OTHER_Z[metric]
+        if frame.settings.z_kind is kind:
+            return frame.z
+        if kind in frame.other_z:
+            return frame.other_z[kind]
+        legs = frame.joined
+        if legs is None:
             return None
-        with np.errstate(all="ignore"):
-            y, x = (np.log(leg.close) if frame.settings.log else leg.close.copy() for leg in (frame.y, frame.x))
-        y[np.isin(self.times, frame.left_out)] = NAN
-        return z_series("regression", y, x, window).z
+        inside = slice(int(np.searchsorted(legs.times, self.times[0])), None)
+        column = np.full(len(frame), NAN)
+        column[np.searchsorted(self.times, legs.times[inside])] = z_of_kind(kind, legs, frame.settings.window)[inside]
+        return column
 
     def _full(self, metric: Metric) -> BoolArray | None:
         """Return at which rows every window behind a metric is full; None: at all that have a value."""

@@ -8,7 +8,8 @@ import numpy as np
 
 from quantdesk.analytics.alerts.machine import Firing, Phase, State, changed, healed, step
 from quantdesk.analytics.alerts.rule import Rule
-from quantdesk.model.alert_samples import BoolArray, FrameSamples, view_of
+from quantdesk.analytics.rolling import BoolArray
+from quantdesk.model.alert_samples import FrameSamples, view_of
 
 #: So many bars that lacked trades are waited for; of more, the oldest are forgotten.
 MOST_PASSED = 1_000

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 
 import numpy as np
 
 from quantdesk.analytics.attribution import Attribution, attribute
 from quantdesk.analytics.pairs import PairSeries, PairSnapshot, evaluate
 from quantdesk.analytics.spread import spread_of
+from quantdesk.analytics.zscore import ZKind
 from quantdesk.bars.arrays import BarArrays, FloatArray, IntArray
 from quantdesk.bars.quality import BarQuality
 from quantdesk.model.formation import HedgeLines, JoinedBars, advance
-from quantdesk.model.frame import NAN, LastValues, LegColumns, PairFrame, PairSettings
-from quantdesk.model.scores import Scores, scores_of
+from quantdesk.model.frame import NAN, JoinedLegs, LastValues, LegColumns, PairFrame, PairSettings
+from quantdesk.model.scores import Scores, scores_of, z_of_kind
 from quantdesk.types import Origin
 
 #: Bands are drawn this many sigmas of the formation window from its mean.
@@ -74,6 +77,7 @@ class FrameOrder:
     lines: HedgeLines
     refit_now: bool
     most_rows: int | None
+    other_kinds: tuple[ZKind, ...] = ()  # kinds of z that are wanted beside the one shown
 
     def snapshot(self) -> PairSnapshot:
         """Return the legs as analytics takes them, partial bars left out."""
@@ -90,25 +94,45 @@ class Built:
     snapshot: PairSnapshot
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluated:
+    """Hold what an order's n joined bars say: series, lines and scores; ``mean`` and ``sigma`` (n) are the lines'."""
+
+    snapshot: PairSnapshot
+    series: PairSeries
+    lines: HedgeLines
+    legs: JoinedLegs
+    scores: Scores
+    mean: FloatArray
+    sigma: FloatArray
+
+
+def evaluated(order: FrameOrder) -> Evaluated:
+    """Return the statistics that the frame of an order shows."""
+    snapshot = order.snapshot()
+    series = evaluate(snapshot)
+    joined = JoinedBars(series.times, series.y, series.x, order.interval_ms)
+    lines = advance(order.lines, joined, order.settings, order.origin, order.live_since, refit_now=order.refit_now)
+    beta, mean, sigma = lines.columns(series.times)
+    frozen = lines.first if lines.path is None else None  # a moving ratio was known before each bar
+    legs = JoinedLegs(series.times, series.y, series.x, beta, frozen.end_ms if frozen else None)
+    return Evaluated(snapshot, series, lines, legs, scores_of(order.settings, series, legs), mean, sigma)
+
+
 def build(order: FrameOrder) -> Built:
     """Return the frame of an order. Shapes as in PairFrame; every array is read-only."""
     times = _times(order)
     if order.most_rows is not None:
         times = times[-order.most_rows :]
     times.setflags(write=False)
-    snapshot = order.snapshot()
-    series = evaluate(snapshot)
-    joined = JoinedBars(series.times, series.y, series.x, order.interval_ms)
-    lines = advance(order.lines, joined, order.settings, order.origin, order.live_since, refit_now=order.refit_now)
-    beta, mean, sigma = lines.columns(series.times)
-    spread = spread_of(series.y, series.x, beta)
-    frozen = lines.first if lines.path is None else None  # a moving ratio was known before each bar
-    scores = scores_of(order.settings, series, beta, frozen.end_ms if frozen else None)
+    found = evaluated(order)
+    series, lines, scores, legs = found.series, found.lines, found.scores, found.legs
+    spread = spread_of(series.y, series.x, legs.beta)
     place = _Placing(times, series.times)
     columns = {
         "spread": place(spread),
-        "spread_upper": place(mean + BAND_SIGMAS * sigma),
-        "spread_lower": place(mean - BAND_SIGMAS * sigma),
+        "spread_upper": place(found.mean + BAND_SIGMAS * found.sigma),
+        "spread_lower": place(found.mean - BAND_SIGMAS * found.sigma),
         "z": place(scores.z),
         "correlation": place(series.correlation),
     }
@@ -147,9 +171,16 @@ def build(order: FrameOrder) -> Built:
         hedge_reason=lines.reason,
         walk_z=None if scores.signal is None else place(scores.signal),
         forming=scores.forming,
-        attribution=place.parts(attribute(series.y, series.x, beta)),
+        joined=legs,
+        other_z=_other_z(order, legs, place),
+        attribution=place.parts(attribute(series.y, series.x, legs.beta)),
     )
-    return Built(frame, lines, snapshot)
+    return Built(frame, lines, found.snapshot)
+
+
+def _other_z(order: FrameOrder, legs: JoinedLegs, place: _Placing) -> Mapping[ZKind, FloatArray]:
+    wanted = [kind for kind in order.other_kinds if kind is not order.settings.z_kind]
+    return MappingProxyType({kind: place(z_of_kind(kind, legs, order.settings.window)) for kind in wanted})
 
 
 def _moving_beta(lines: HedgeLines, times: IntArray) -> FloatArray | None:

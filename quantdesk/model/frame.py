@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 
 import numpy as np
 
 from quantdesk.analytics.attribution import Attribution
 from quantdesk.analytics.held_z import FormingZ
 from quantdesk.analytics.kalman import FEWEST_FORMATION
+from quantdesk.analytics.rolling import BoolArray
 from quantdesk.analytics.zscore import ZKind
 from quantdesk.bars.arrays import BarArrays, FloatArray, IntArray
 from quantdesk.config import ConfigError
@@ -135,6 +138,33 @@ class Refit:
     stderr_beta: float = NAN
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class JoinedLegs:
+    """Hold the n joined bars as statistics counted them: closes (adjusted ones of a file) or their logs.
+
+    ``beta`` is the hedge ratio in force at each, NaN without one; a frozen one was fitted on bars up to
+    ``fitted_until`` (open time, ms) and nobody knew it before: None where none was, or where it moves.
+    The columns are read-only.
+    """
+
+    times: IntArray
+    y: FloatArray
+    x: FloatArray
+    beta: FloatArray
+    fitted_until: int | None = None
+
+    def __post_init__(self) -> None:
+        for column in (self.times, self.y, self.x, self.beta):
+            column.setflags(write=False)
+
+    @property
+    def known(self) -> BoolArray:
+        """Return at which bars the ratio did not know the bar itself nor any later one."""
+        if self.fitted_until is None:
+            return np.ones(len(self.times), np.bool_)
+        return np.asarray(self.times > self.fitted_until, np.bool_)
+
+
 @dataclass(frozen=True, slots=True)
 class LastValues:
     """Hold the newest values of the closed bars for the metric boxes; NaN = none. Times in ms."""
@@ -208,6 +238,10 @@ class PairFrame:
     forming: FormingZ | None = None
     #: Which leg, or the hedge ratio itself, moved the spread since the joined bar before (n).
     attribution: Attribution | None = None
+    #: What the statistics were made of, for those that are not columns here.
+    joined: JoinedLegs | None = None
+    #: Kinds of z that rules judge beside those shown (n each); one that is absent can be made of ``joined``.
+    other_z: Mapping[ZKind, FloatArray] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         if self.walk_z is None and self.settings.z_kind is not ZKind.WALK_FORWARD:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
 
 from quantdesk.analytics.pairs import PairEvidence, PairSnapshot, test
+from quantdesk.analytics.zscore import ZKind
 from quantdesk.bars.arrays import BarArrays
 from quantdesk.model.building import Built, FrameOrder, LegCopy, build
 from quantdesk.model.formation import HedgeLines
@@ -62,6 +64,7 @@ class PairModel(QObject):
         self._frozen: FrozenTest | None = None
         self._lines = HedgeLines()
         self._epoch = self._version = 0
+        self._other_kinds: tuple[ZKind, ...] = ()
         self._stale = self._refit_wanted = False
         self._tested: _Tested | None = None
         self._since_evidence = QElapsedTimer()
@@ -132,6 +135,10 @@ class PairModel(QObject):
         """Fit the hedge line anew on the last formation window; it draws from the next bar on."""
         self._refit_wanted = True
         self.refresh()
+
+    def watch_kinds(self, kinds: Iterable[ZKind]) -> None:
+        """Let the frames from the next one on hold these kinds of z, too, made in the pool."""
+        self._other_kinds = tuple(kinds)
 
     @Slot()
     def refresh(self) -> None:
@@ -209,6 +216,7 @@ class PairModel(QObject):
             lines=self._lines,
             refit_now=self._refit_wanted,
             most_rows=rows,
+            other_kinds=self._other_kinds,
         )
 
     def _on_built(self, built: Built) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from quantdesk.analytics.analysis import AnalysisOptions, PairAnalysis, analyse, input_of
-from quantdesk.model.building import FrameOrder, left_out_bars
+from quantdesk.analytics.analysis import AnalysisOptions, DeskLine, PairAnalysis, analyse, input_of
+from quantdesk.analytics.utc_text import utc_text
+from quantdesk.model.building import Evaluated, FrameOrder, evaluated, left_out_bars
+from quantdesk.model.frame import NAN, PairSettings
 from quantdesk.types import Origin
 
 _ORIGINS = {
@@ -42,8 +44,30 @@ def report_notes(order: FrameOrder) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def desk_line(found: Evaluated, settings: PairSettings) -> DeskLine:
+    """Return the hedge line on screen, with how and on which bars it was estimated."""
+    line, method = found.lines.newest, settings.hedge.bench_name
+    if line is None:
+        label = found.lines.reason or "the desk has no hedge ratio yet"
+    elif found.lines.path is not None:
+        label = f"{method}, moving with every bar, after the last one"
+    else:
+        refits = f", refit {len(found.lines.refits):,} times, last" if found.lines.refits else ", frozen"
+        label = f"{method}{refits} on {line.n:,} bars from {utc_text(line.start_ms)} to {utc_text(line.end_ms)} UTC"
+    alpha, beta = (line.alpha, line.beta) if line is not None else (NAN, NAN)
+    return DeskLine(label, beta, alpha, found.legs.beta, found.scores.z)
+
+
 def pair_analysis(order: FrameOrder) -> PairAnalysis:
-    """Return the analysis of an order's legs with the desk's own choice of windows, unit and z. Slow."""
-    settings = order.settings
-    pair = input_of(order.snapshot(), settings.y, settings.x, settings.interval, report_notes(order))
-    return analyse(pair, AnalysisOptions(log=settings.log, window=settings.window, z_kind=settings.z_kind))
+    """Return the analysis of an order's legs with the desk's own choice of windows, unit, z and hedge ratio. Slow.
+
+    Tests and spread are of the whole sample's own line, which the notes say beside the desk's.
+    """
+    settings, found = order.settings, evaluated(order)
+    desk = desk_line(found, settings)
+    notes = report_notes(order)
+    if np.isfinite(desk.beta):
+        words = f"the desk draws its spread with β = {desk.beta:.6g} ({desk.label})"
+        notes += (f"{words}; spread and tests here are of the whole sample's own OLS line",)
+    pair = input_of(found.snapshot, settings.y, settings.x, settings.interval, notes)
+    return analyse(pair, AnalysisOptions(log=settings.log, window=settings.window, z_kind=settings.z_kind), desk)

@@ -11,7 +11,7 @@ from quantdesk.analytics.pairs import PairSeries
 from quantdesk.analytics.spread import regression_z
 from quantdesk.analytics.zscore import ZKind, z_series
 from quantdesk.bars.arrays import FloatArray
-from quantdesk.model.frame import PairSettings
+from quantdesk.model.frame import JoinedLegs, PairSettings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,23 +27,34 @@ class Scores:
     forming: FormingZ | None = None
 
 
-def scores_of(settings: PairSettings, series: PairSeries, beta: FloatArray, fitted_until: int | None) -> Scores:
-    """Return the scores of a pair's joined bars; ``beta`` (n) is the ratio in force at each.
+def scores_of(settings: PairSettings, series: PairSeries, legs: JoinedLegs) -> Scores:
+    """Return the scores of a pair's joined bars, ``legs`` those of ``series``.
 
-    Kinds without a line of their own judge the spread of that ratio. A ratio that was fitted on bars
-    up to ``fitted_until`` (open time, ms) gives no value to those bars nor to any before: they helped
-    to choose it. "full-sample" fits its own ratio on all bars and looks ahead.
+    Kinds without a line of their own judge the spread of the ratio in force. "full-sample" fits its own ratio
+    on all bars and looks ahead.
     """
     kind, window = settings.z_kind, settings.window
     if kind is ZKind.WALK_FORWARD:
         return Scores(series.z)
     if kind is ZKind.FULL_SAMPLE:
         return Scores(z_series(kind, series.y, series.x, window).z, series.z)
+    z, state = _of_kind(kind, legs, window)
+    return Scores(z, series.z, forming(kind, legs.y, legs.x, legs.beta, window, state))
+
+
+def z_of_kind(kind: ZKind, legs: JoinedLegs, window: int) -> FloatArray:
+    """Return one kind of z of the joined bars (n, read-only): "regression", "rolling", "expanding" or "ewm".
+
+    A ratio gives no value to the bars it was fitted on nor to any before: they helped to choose it.
+    """
+    return _of_kind(kind, legs, window)[0]
+
+
+def _of_kind(kind: ZKind, legs: JoinedLegs, window: int) -> tuple[FloatArray, FloatArray | None]:
     if kind is ZKind.REGRESSION:
-        z = regression_z(series.y, series.x, window).z
-        return Scores(z, series.z, forming(kind, series.y, series.x, beta, window))
-    z, state = held_z(kind, series.y, series.x, beta, window)
-    if fitted_until is not None:
-        z = np.where(series.times > fitted_until, z, np.nan)
+        return regression_z(legs.y, legs.x, window).z, None
+    z, state = held_z(kind, legs.y, legs.x, legs.beta, window)
+    if legs.fitted_until is not None:
+        z = np.where(legs.known, z, np.nan)
         z.setflags(write=False)
-    return Scores(z, series.z, forming(kind, series.y, series.x, beta, window, state))
+    return z, state

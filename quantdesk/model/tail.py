@@ -38,14 +38,10 @@ def _z(frame: PairFrame, y: FloatArray, x: FloatArray) -> FloatArray:
 
 
 def _parts(frame: PairFrame, y: FloatArray, x: FloatArray) -> Attribution | None:
-    """Return which leg moved the spread since the frame's newest joined bar, and from bar to bar after it."""
-    if frame.last.time is None or not len(frame.times):
+    """Return which leg moved the spread since the newest joined bar, and from bar to bar after it."""
+    legs = frame.joined
+    if legs is None or not len(legs.times):
         return None
-    row = int(np.searchsorted(frame.times, frame.last.time))
-    before = np.array([frame.y.close[row], frame.x.close[row]])
-    with np.errstate(all="ignore"):
-        before = np.log(before) if frame.settings.log else before
-    beta = np.full(len(y) + 1, frame.beta)
-    beta[0] = frame.beta_at(row)
-    parts = attribute(np.r_[before[0], y], np.r_[before[1], x], beta)
+    beta = np.r_[legs.beta[-1], np.full(len(y), frame.beta)]
+    parts = attribute(np.r_[legs.y[-1], y], np.r_[legs.x[-1], x], beta)
     return Attribution(parts.from_y[1:], parts.from_x[1:], parts.from_beta[1:], parts.change[1:])

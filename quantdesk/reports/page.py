@@ -86,13 +86,15 @@ def _sentence(remark: str) -> str:
 
 def _key_figures(analysis: PairAnalysis) -> str:
     found = analysis.evidence
-    fit, test, z = found.fit, found.engle_granger, analysis.z
-    lag = "" if test is None else f"both ways, lag {test.lags} ({test.lag_method})"
+    fit, z = found.fit, analysis.z
+    ways = [test for test in (found.engle_granger, found.engle_granger_reverse) if test is not None]
+    lags = dict.fromkeys(f"lag {test.lags} ({test.lag_method})" for test in ways)
+    lag = f"Engle-Granger both ways, {' and '.join(lags)}" if len(ways) == 2 else ""
     life = "none" if found.half_life is None else f"{figure(found.half_life, 4)} bars"
     share = (
         "" if found.half_life is None else f"{100 * found.half_life / max(1, found.observations):.1f} % of the sample"
     )
-    hurst = "none" if found.hurst is None or found.hurst.value is None else figure(found.hurst.value, 3)
+    hurst = "none" if found.hurst is None else "not valid" if found.hurst.value is None else found.hurst.text
     cells = (
         ("hedge ratio β", figure(fit.beta, 5), f"OLS, ± {figure(fit.stderr_beta, 2)}"),
         ("cointegration p", probability(found.combined_p), lag),

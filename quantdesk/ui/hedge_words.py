@@ -6,7 +6,6 @@ from PySide6.QtCore import QCoreApplication
 
 from quantdesk.model.frame import PairSettings
 from quantdesk.model.hedge_method import HedgeMethod
-from quantdesk.ui.charts.ticks import moment_of, month_name
 
 translate = QCoreApplication.translate
 
@@ -51,10 +50,3 @@ def fitted_how(settings: PairSettings) -> str:
     """Return how the ratio on screen was found, for a tip."""
     name = hedge_name(settings.hedge)
     return translate("hedge", "{0}, moving with every bar").format(name) if settings.hedge.moves else name
-
-
-def date_text(ms: int) -> str:
-    """Return a moment as short as it may be: 18 Jul 2024 14:30 UTC."""
-    moment = moment_of(ms)
-    day = f"{moment.day} {month_name(moment.month)} {moment.year}"
-    return day if ms % 86_400_000 == 0 else f"{day} {moment:%H:%M} UTC"

@@ -304,7 +304,10 @@ class MetricStrip(QWidget):
             return Metric(title, tip=evidence.reasons.get("half_life", ""))
         bars = evidence.half_life
         value = self.tr("{count} bars").format(count=number(bars, 1))
-        tip = self.tr("Bars in which half of a deviation of the spread is gone, from the newest {count} bars.")
+        tip = self.tr(
+            "Bars in which half of a deviation of the spread is gone, from the newest {count} bars with the β fitted "
+            "on them. Legs that do not belong together show one, too: mind the cointegration p."
+        )
         return Metric(title, value, duration(bars * frame.interval_ms), tip.format(count=evidence.observations))
 
 

@@ -29,7 +29,7 @@ def metric_name(metric: Metric) -> str:
         Metric.CORRELATION: _tr("rolling correlation"),
         Metric.HY_CORRELATION: _tr("Hayashi-Yoshida correlation"),
         Metric.HALF_LIFE: _tr("half-life in bars"),
-        Metric.COINTEGRATION_P: _tr("cointegration p"),
+        Metric.COINTEGRATION_P: _tr("cointegration p, y on x"),
         Metric.PRICE_Y: _tr("price of Y"),
         Metric.PRICE_X: _tr("price of X"),
         Metric.LEAD_LAG: _tr("lead of Y over X in ms"),
@@ -147,7 +147,7 @@ def condition_text(rule: Rule) -> str:
     if rule.dwell_seconds:
         parts.append(_tr("for {0} s").format(f"{rule.dwell_seconds:g}"))
     if rule.gates.p_below is not None:
-        parts.append(_tr("while cointegration p < {0}").format(f"{rule.gates.p_below:g}"))
+        parts.append(_tr("while cointegration p, y on x < {0}").format(f"{rule.gates.p_below:g}"))
     if rule.gates.max_age_seconds is not None:
         parts.append(_tr("with prices at most {0} s old").format(f"{rule.gates.max_age_seconds:g}"))
     armed = _tr("armed again above {0}") if down else _tr("armed again below {0}")

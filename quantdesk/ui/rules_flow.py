@@ -10,7 +10,7 @@ from quantdesk.analytics.alerts.machine import Firing, Kind
 from quantdesk.analytics.alerts.record import text_of
 from quantdesk.analytics.alerts.rule import Comparison, Rule
 from quantdesk.config import ConfigError
-from quantdesk.model.alert_samples import OF_TRADES, FrameSamples, Look, look_of
+from quantdesk.model.alert_samples import OF_TRADES, FrameSamples, Look, kinds_of, look_of
 from quantdesk.ui.rule_words import is_z
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ class RulesFlow(QObject):
         # Trades are looked at only while somebody needs it.
         wanted = any(rule.enabled and rule.metric in OF_TRADES for rule in rules)
         window.pair_docks.ticks.statistics.watch(_WATCHER, wanted)
+        window.pair.watch_kinds(kinds_of(rules))
         if self.dialog is not None:
             self.dialog.refresh()
 

@@ -79,8 +79,10 @@ fi
 
 running=$(running_from "$home")
 [ -z "$running" ] || die "quantdesk is running (process $running): quit it first"
-list=$(mktemp "${TMPDIR:-/tmp}/quantdesk.XXXXXX")
-trap 'rm -f -- "$list"' EXIT
+# A folder of our own: nobody else can put anything under the names that are written in it.
+work=$(mktemp -d "${TMPDIR:-/tmp}/quantdesk.XXXXXX")
+trap 'rm -rf -- "$work"' EXIT
+list=$work/list
 cat -- "$manifest" >"$list"
 applications=$(sed -n 's|/quantdesk\.desktop$||p' "$list" | tail -n 1)
 icons=$(sed -n 's|/scalable/apps/quantdesk\.svg$||p' "$list" | tail -n 1)

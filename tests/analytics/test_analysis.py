@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from quantdesk.analytics.analysis import AnalysisOptions, PairInput, analyse, input_of
+from quantdesk.analytics.analysis import AnalysisOptions, DeskLine, PairInput, analyse, input_of
 from quantdesk.analytics.base_rate import base_rate
 from quantdesk.analytics.evidence import gather
 from quantdesk.analytics.hedge import ols, ols_through_origin, total_least_squares
@@ -104,6 +104,17 @@ def test_a_window_too_short_for_its_kind_is_refused_in_words(kind: ZKind, fewest
     AnalysisOptions(z_kind=kind, window=fewest)
     with pytest.raises(ValueError, match=f"at least {fewest}"):
         AnalysisOptions(z_kind=kind, window=fewest - 1)
+
+
+def test_a_short_half_life_has_the_base_rate_of_its_own(pair: PairInput) -> None:
+    found = analyse(pair, AnalysisOptions(z_kind=ZKind.EWM, window=1))
+    assert found.base_rate == base_rate(ZKind.EWM, 1, 2.0, found.z)
+
+
+def test_the_line_of_a_desk_must_be_of_the_bars_that_are_analysed(pair: PairInput) -> None:
+    short = np.zeros(3)
+    with pytest.raises(ValueError, match="3 bars, not the 600"):
+        analyse(pair, AnalysisOptions(), DeskLine("OLS", 1.0, 0.0, short, short.copy()))
 
 
 def test_legs_of_different_length_are_refused(pair: PairInput) -> None:

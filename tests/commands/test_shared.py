@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +20,26 @@ from quantdesk.commands.shared import (
     store_limits,
 )
 from quantdesk.config import ConfigError
+from tests.program.desks import ROOT, environment, until
+from tests.store.test_migrations import first_version, tables
+
+#: The program, with a backup that takes until it is given up.
+SLOW_BACKUP = """
+import signal, sys, time
+from quantdesk.store import backup
+
+def slowly(source, target, told, stopped):
+    told("backing up the store before an update: 1 of 10 GB")
+    while not stopped():
+        time.sleep(0.01)
+    real(source, target, told, stopped)
+
+real, backup._copy = backup._copy, slowly
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever started the tests may ignore it
+from quantdesk.cli import main
+
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 def parse(*words: str | Path) -> argparse.Namespace:
@@ -97,3 +121,24 @@ def test_a_recorder_keeps_trades_as_long_as_the_desk_was_told_to(
     (tmp_path / "config" / "settings.json").write_text(text)
     bounds = store_limits(parse("--data-dir", tmp_path))
     assert (bounds.max_tick_age_days, bounds.max_tick_bytes) == (days, size)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+@pytest.mark.parametrize(("told", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_told_to_stop_during_a_backup_it_leaves_the_store_and_no_half_a_copy(
+    tmp_path: Path, told: signal.Signals, code: int
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    store = first_version(data / "quantdesk.sqlite")
+    before = tables(store)
+    command = [sys.executable, "-c", SLOW_BACKUP, "record", "--seconds", "60", "--data-dir", str(data)]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment(tmp_path), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    ) as program:
+        until(lambda: list(data.glob("*.part")), "a backup")
+        program.send_signal(told)
+        said = program.communicate(timeout=60)[1]
+    assert (program.returncode, said) == (code, "quantdesk: backing up the store before an update\n")
+    assert tables(store) == before
+    assert not list(data.glob("*.part")) + list(data.glob("*.backup"))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quantdesk.analytics.alerts.machine import Kind, State, changed, healed, walk
-from quantdesk.analytics.alerts.metric import Metric, samples_of
+from quantdesk.analytics.alerts.metric import Metric, MetricSample
 from quantdesk.analytics.alerts.rule import z_rule
 from quantdesk.model.alerts import AT_START, AlertModel
 from quantdesk.model.frame import LegColumns, PairFrame, PairSettings
@@ -32,9 +32,7 @@ def frame(z: list[float], left_out: tuple[int, ...] = ()) -> PairFrame:
 
 
 def samples(z: list[float], left_out: tuple[int, ...] = ()) -> list:
-    whole = np.ones(len(z), bool)
-    whole[list(left_out)] = False
-    return list(samples_of(START + MINUTE * np.arange(len(z)), {Metric.Z: np.array(z, float)}, complete=whole))
+    return [MetricSample(START + MINUTE * row, {Metric.Z: v}, row not in left_out) for row, v in enumerate(z)]
 
 
 def last_value(z: list[float]) -> int:

@@ -11,11 +11,14 @@ from quantdesk.analytics.alerts.metric import Metric
 from quantdesk.analytics.alerts.rule import Comparison, Gates, Rule, z_rule
 from quantdesk.analytics.pairs import PairSnapshot
 from quantdesk.analytics.pairs import test as evidence_of
+from quantdesk.analytics.spread import regression_z
+from quantdesk.analytics.zscore import ZKind
 from quantdesk.bars.quality import BarQuality
-from quantdesk.model.alert_samples import OF_TRADES, FrameSamples, Look, look_of, settings_words, view_of
+from quantdesk.model.alert_samples import OF_TRADES, FrameSamples, Look, kinds_of, look_of, settings_words, view_of
 from quantdesk.model.building import FrameOrder, LegCopy, build
 from quantdesk.model.formation import HedgeLines
 from quantdesk.model.frame import PairFrame, PairSettings
+from quantdesk.model.hedge_method import HedgeMethod
 from quantdesk.model.market import MarketModel
 from quantdesk.model.pair import PairModel
 from quantdesk.model.recent_trades import TradePrices
@@ -25,16 +28,31 @@ from quantdesk.types import Instrument, Origin, Tick
 from tests.model.conftest import MINUTE, START, bars_of, spin, walk
 
 ROWS = 300
+NONE = np.empty(0, np.int64)
+OTHER_Z = {
+    Metric.REGRESSION_Z: ZKind.REGRESSION,
+    Metric.ROLLING_Z: ZKind.ROLLING,
+    Metric.EXPANDING_Z: ZKind.EXPANDING,
+    Metric.EW_Z: ZKind.EWM,
+}
 
 
 @pytest.fixture(scope="module")
 def frame() -> PairFrame:
-    times = START + MINUTE * np.arange(ROWS)
-    y, x = (bars_of(times, close) for close in walk(ROWS))
-    none = np.empty(0, np.int64)
-    legs = (LegCopy(leg, leg.close, none, quality=np.zeros(ROWS, np.int64)) for leg in (y, x))
-    settings = PairSettings("BTCUSDT", "ETHUSDT", formation_bars=100)
-    return build(FrameOrder(1, 1, Origin.LIVE, START, MINUTE, settings, *legs, HedgeLines(), False, None)).frame
+    return framed()
+
+
+def framed(rows: int = ROWS, other_kinds: tuple[ZKind, ...] = (), **changes: object) -> PairFrame:
+    """Return a frame of so many bars whose line was fitted on the first 100 of them."""
+    settings = replace(PairSettings("BTCUSDT", "ETHUSDT", formation_bars=100), **changes)
+    lines = HedgeLines()
+    for count in (100, rows):
+        times = START + MINUTE * np.arange(count)
+        closes = (close[:count] for close in walk(ROWS))
+        copies = (LegCopy(bars_of(times, c), c, NONE, quality=np.zeros(count, np.int64)) for c in closes)
+        built = build(FrameOrder(1, 1, Origin.LIVE, START, MINUTE, settings, *copies, lines, False, None, other_kinds))
+        lines = built.lines
+    return built.frame
 
 
 def test_every_metric_that_is_offered_has_values_and_its_own_column(frame):
@@ -55,6 +73,45 @@ def test_the_rolling_z_is_the_spread_about_its_own_window(frame):
     column = FrameSamples(frame).column(Metric.ROLLING_Z)
     window = frame.spread[-60:]
     assert column[-1] == pytest.approx((window[-1] - window.mean()) / window.std(ddof=1))
+
+
+@pytest.mark.parametrize("method", [HedgeMethod.OLS, HedgeMethod.KALMAN])
+@pytest.mark.parametrize(("metric", "kind"), OTHER_Z.items())
+def test_a_rule_on_a_kind_of_z_judges_what_that_kind_would_show(metric, kind, method):
+    refitted = {"refit_every": 50} if method is HedgeMethod.OLS else {}
+    column = FrameSamples(framed(hedge=method, **refitted)).column(metric)
+    shown = framed(z_kind=kind, hedge=method, **refitted)
+    np.testing.assert_array_equal(column, shown.z)
+    np.testing.assert_array_equal(FrameSamples(shown).column(metric), shown.z)
+    assert np.isfinite(column[-1])
+
+
+def test_a_frame_brings_the_kinds_that_rules_watch_and_no_others():
+    rules = [z_rule(), Rule("e", "e", Metric.EW_Z, Comparison.BEYOND, 2.0, 1.5)]
+    rules.append(Rule("off", "off", Metric.ROLLING_Z, Comparison.BEYOND, 2.0, 1.5, enabled=False))
+    assert kinds_of(rules) == (ZKind.EWM,)
+    frame = framed(other_kinds=kinds_of(rules))
+    assert list(frame.other_z) == [ZKind.EWM]
+    assert FrameSamples(frame).column(Metric.EW_Z) is frame.other_z[ZKind.EWM]
+    np.testing.assert_array_equal(frame.other_z[ZKind.EWM], FrameSamples(framed()).column(Metric.EW_Z))
+
+
+def test_a_file_is_judged_by_the_closes_that_its_statistics_use():
+    times, (y, x) = START + MINUTE * np.arange(ROWS), walk(ROWS)
+    adjusted = y * np.linspace(0.5, 1.0, ROWS)
+    legs = LegCopy(bars_of(times, y), adjusted, NONE), LegCopy(bars_of(times, x), x, NONE)
+    order = FrameOrder(1, 1, Origin.FILE, None, MINUTE, PairSettings("A", "B"), *legs, HedgeLines(), False, None)
+    found = FrameSamples(build(order).frame).column(Metric.REGRESSION_Z)
+    np.testing.assert_array_equal(found, regression_z(adjusted, x, 60).z)
+
+
+@pytest.mark.parametrize("metric", [Metric.SPREAD, Metric.BETA, Metric.ROLLING_Z, Metric.EXPANDING_Z, Metric.EW_Z])
+def test_no_rule_judges_a_bar_by_a_ratio_that_was_fitted_on_it_or_later(frame, metric):
+    column = FrameSamples(frame).column(metric)
+    assert np.isnan(column[:100]).all() and np.isfinite(column[100:]).all()
+    again = FrameSamples(framed(200)).column(metric)
+    np.testing.assert_array_equal(column[:200], again)
+    assert FrameSamples(frame).snapshot(metric, 50).value(Metric.SPREAD) == frame.spread[50], "as it was shown"
 
 
 def test_a_slow_test_is_a_value_of_the_bar_it_ends_with_and_of_no_other(frame):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
 from quantdesk.analytics.zscore import ZKind
-from quantdesk.model.building import FrameOrder, LegCopy
+from quantdesk.model.building import FrameOrder, LegCopy, build
 from quantdesk.model.formation import HedgeLines
 from quantdesk.model.frame import PairSettings
+from quantdesk.model.hedge_method import HedgeMethod
 from quantdesk.model.report import origin_word, pair_analysis, report_notes
+from quantdesk.reports.page import report_page
 from quantdesk.types import Origin
 from tests.model.conftest import MINUTE, START, bars_of, walk
 
@@ -73,3 +76,24 @@ def test_nothing_left_out_and_a_cut_sample_are_said():
     assert "no partial bar had to be left out" in report_notes(order())
     assert "only the newest 300 bars are analysed" in report_notes(order(most_rows=300))
     assert not any("only the newest" in note for note in report_notes(order(most_rows=None)))
+
+
+@pytest.mark.parametrize("kind", [ZKind.ROLLING, ZKind.EXPANDING, ZKind.EWM])
+@pytest.mark.parametrize("method", [HedgeMethod.TLS, HedgeMethod.KALMAN])
+def test_the_z_and_the_hedge_ratio_are_those_on_screen(kind, method):
+    shown = order(settings=replace(SETTINGS, z_kind=kind, hedge=method))
+    found, frame = pair_analysis(shown), build(shown).frame
+    np.testing.assert_array_equal(found.z, frame.z)
+    np.testing.assert_array_equal(found.scores.beta, frame.joined.beta)
+    desk = found.hedges["desk"]
+    assert desk.beta == frame.beta and desk.label.startswith(method.bench_name)
+    assert desk.label in found.z_label and any(desk.label in note for note in found.notes)
+    page = report_page(found, datetime(2026, 1, 1, tzinfo=UTC))
+    assert "on the desk" in page and "whole sample&#x27;s own OLS line" in page
+
+
+def test_a_desk_without_a_ratio_says_so_in_the_report():
+    flat = np.full(300, 5.0)
+    found = pair_analysis(order(x=LegCopy(bars_of(TIMES, flat), flat, np.empty(0, np.int64))))
+    assert found.hedges["desk"].beta is None
+    assert any("leg does not vary" in note for note in found.notes)

@@ -66,6 +66,8 @@ def test_macos_gets_a_property_list_that_never_takes_tables_from_others() -> Non
     assert read["CFBundleIdentifier"] == identity.BUNDLE_ID
     assert read["CFBundleShortVersionString"] == read["CFBundleVersion"] == quantdesk.__version__
     assert read["NSHighResolutionCapable"] is True
+    # PyInstaller sets it where a program has a command line: no window and no Dock icon would be seen.
+    assert read["LSBackgroundOnly"] is False
     (kind,) = read["CFBundleDocumentTypes"]
     assert (kind["CFBundleTypeRole"], kind["LSHandlerRank"]) == ("Viewer", "Alternate")
     assert "public.comma-separated-values-text" in kind["LSItemContentTypes"]

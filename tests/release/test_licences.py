@@ -114,6 +114,19 @@ def test_a_library_of_the_build_machine_brings_its_packages_text(monkeypatch, tm
     assert "zlib" in (tmp_path / "licences" / zlib.folder / "copyright").read_text("utf-8").lower()
 
 
+@pytest.mark.parametrize(
+    "library",
+    (
+        *("VCRUNTIME140.dll", "VCRUNTIME140_1.dll", "MSVCP140.dll", "vccorlib140.dll", "opengl32sw.dll"),
+        *("libcrypto-3.dll", "libssl-3.dll", "libffi-8.dll", "sqlite3.dll"),
+        *("libcrypto.3.dylib", "libssl.3.dylib", "libpq.5.17.dylib", "libgssapi_krb5.2.2.dylib", "libldap.2.dylib"),
+    ),
+)
+def test_what_python_and_the_wheels_bring_on_windows_and_macos_is_known(library: str) -> None:
+    assert table.native_of(library) is not None
+    assert table.refusal_of(library) is None
+
+
 def test_the_table_names_only_texts_that_are_there() -> None:
     named = {name for names in table.EXTRA_TEXTS.values() for name in names}
     named |= {name for row in table.NATIVE for name in row.texts}

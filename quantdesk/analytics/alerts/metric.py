@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from math import isfinite, nan
 from types import MappingProxyType
-
-import numpy as np
-import numpy.typing as npt
-
-from quantdesk.bars.arrays import FloatArray, IntArray
 
 
 class Metric(StrEnum):
@@ -97,22 +92,3 @@ class MetricSample:
         """Return the metric's value, NaN where there is none (an infinity is none)."""
         found = float(self.values.get(metric, nan))
         return found if isfinite(found) else nan
-
-
-def samples_of(
-    times: IntArray,
-    columns: Mapping[Metric, FloatArray],
-    *,
-    complete: npt.NDArray[np.bool_] | None = None,
-    window_full: npt.NDArray[np.bool_] | None = None,
-    p: float | None = None,
-) -> Iterator[MetricSample]:
-    """Yield one sample for each bar, from columns of the bars' length n. Raises ValueError where lengths differ."""
-    n = len(times)
-    flags = [np.ones(n, np.bool_) if given is None else given for given in (complete, window_full)]
-    if any(len(column) != n for column in (*columns.values(), *flags)):
-        raise ValueError(f"every column must have the length of the times, {n}")
-    names, rows = tuple(columns), zip(*(column.tolist() for column in columns.values()), strict=True)
-    values = rows if names else iter([()] * n)
-    for time, row, whole, full in zip(times.tolist(), values, *(flag.tolist() for flag in flags), strict=True):
-        yield MetricSample(time, dict(zip(names, row, strict=True)), whole, full, p=p)

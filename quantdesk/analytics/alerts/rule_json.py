@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
 from enum import StrEnum
 from typing import Any
@@ -52,24 +52,6 @@ def rule_to_json(rule: Rule) -> str:
 def rule_from_json(text: str) -> Rule:
     """Return the rule of a JSON text. Raises ConfigError in words."""
     return rule_from_dict(parsed(text, "rule"))
-
-
-def rules_to_json(rules: Sequence[Rule]) -> str:
-    """Return rules as a JSON list, one a line."""
-    return "[\n" + ",\n".join(rule_to_json(rule) for rule in rules) + "\n]"
-
-
-def rules_from_json(text: str) -> tuple[Rule, ...]:
-    """Return the rules of a JSON list. Raises ConfigError in words, also where two have one id."""
-    plain = parsed(text, "list of rules")
-    if not isinstance(plain, list):
-        raise ConfigError("the rules must be a list")
-    rules = tuple(rule_from_dict(item) for item in plain)
-    ids = [rule.id for rule in rules]
-    twice = next((one for one in ids if ids.count(one) > 1), None)
-    if twice is not None:
-        raise ConfigError(f"two rules have the id {twice!r}")
-    return rules
 
 
 def parsed(text: str, what: str) -> Any:

@@ -46,13 +46,15 @@ def check_notifications(_: Ground) -> Finding:
 
 
 async def _service() -> str:
-    """Name the desktop's notification service, empty where there is none."""
-    if platform.system() == "Linux":
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                return await _service_on_bus()
-        except (OSError, EOFError, TimeoutError):
-            return ""
+    """Name the desktop's notification service, empty where none takes our popups."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return await (_service_on_bus() if platform.system() == "Linux" else _service_of_system())
+    except (OSError, EOFError, TimeoutError):
+        return ""
+
+
+async def _service_of_system() -> str:
     from desktop_notifier.backends.dummy import DummyNotificationCenter
     from desktop_notifier.main import DesktopNotifier, get_backend_class
 
