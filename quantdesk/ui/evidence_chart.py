@@ -216,15 +216,7 @@ class EvidenceChart(QWidget):
         cursor = None if self.cursor_row is None else self.x_of(self.cursor_row)
         value = math.nan if self.cursor_row is None else float(drawing.values[self.cursor_row])
         overlay.paint_crosshair(painter, state, plot, cursor, self.y_of(value) if math.isfinite(value) else None)
-        painter.fillRect(QRectF(0, plot.bottom(), self.width(), overlay.hairline(painter)), QColor(state.tokens.border))
-        painter.setFont(state.font)
-        painter.setPen(QColor(state.tokens.text_dim))
-        base = plot.bottom() + 3 + state.metrics.ascent()
-        for x, label in times:
-            wide = state.metrics.horizontalAdvance(label)
-            if x - wide / 2 >= 2 and x + wide / 2 <= plot.right() - 2:
-                painter.drawText(QPointF(x - wide / 2, base), label)
-        painter.drawText(QPointF(plot.right() + overlay.AXIS_PAD, base), "UTC")
+        overlay.paint_foot(painter, state, plot, self.width(), times)
 
     def _labels(self) -> list[tuple[float, str]]:
         assert self.drawing is not None

@@ -158,19 +158,7 @@ class BetaChart(QWidget):
         overlay.paint_tags(painter, state, plot, self._axis, newest, self._y)
         cursor = None if self.cursor_row is None else self._x(self.cursor_row)
         overlay.paint_crosshair(painter, state, plot, cursor, None)
-        self._foot(painter, [(self._x(t.x), t.label) for t in times])
-
-    def _foot(self, painter: QPainter, times: list[tuple[float, str]]) -> None:
-        state, plot = self._state, self.plot
-        painter.fillRect(QRectF(0, plot.bottom(), self.width(), overlay.hairline(painter)), QColor(state.tokens.border))
-        painter.setFont(state.font)
-        painter.setPen(QColor(state.tokens.text_dim))
-        base = plot.bottom() + 3 + state.metrics.ascent()
-        for x, label in times:
-            wide = state.metrics.horizontalAdvance(label)
-            if x - wide / 2 >= 2 and x + wide / 2 <= plot.right() - 2:
-                painter.drawText(QPointF(x - wide / 2, base), label)
-        painter.drawText(QPointF(plot.right() + overlay.AXIS_PAD, base), "UTC")
+        overlay.paint_foot(painter, state, plot, self.width(), [(self._x(t.x), t.label) for t in times])
 
     def _newest(self, paths: BetaPaths) -> list[Tag]:
         """Return the tag of the chosen method's newest ratio."""

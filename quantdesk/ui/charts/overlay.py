@@ -200,3 +200,18 @@ def paint_chip(painter: QPainter, state: ChartState, box: QRectF, text: str) -> 
     painter.setFont(state.font)
     painter.setPen(QColor(state.tokens.text))
     painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), text)
+
+
+def paint_foot(
+    painter: QPainter, state: ChartState, plot: QRectF, width: float, times: Sequence[tuple[float, str]]
+) -> None:
+    """Draw line, times (x, words) and the zone below the plot of a chart that stands alone."""
+    painter.fillRect(QRectF(0, plot.bottom(), width, hairline(painter)), QColor(state.tokens.border))
+    painter.setFont(state.font)
+    painter.setPen(QColor(state.tokens.text_dim))
+    base = plot.bottom() + 3 + state.metrics.ascent()
+    for x, label in times:
+        wide = state.metrics.horizontalAdvance(label)
+        if x - wide / 2 >= 2 and x + wide / 2 <= plot.right() - 2:
+            painter.drawText(QPointF(x - wide / 2, base), label)
+    painter.drawText(QPointF(plot.right() + AXIS_PAD, base), "UTC")
