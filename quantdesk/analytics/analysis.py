@@ -82,7 +82,7 @@ class AnalysisOptions:
     z_kind: ZKind = ZKind.WALK_FORWARD
 
     def __post_init__(self) -> None:
-        fewest = 3 if self.z_kind.fits_own_line or self.z_kind is ZKind.FULL_SAMPLE else FEWEST
+        fewest = FEWEST if self.z_kind.takes_ratio else 3
         fewest = 1 if self.z_kind is ZKind.EWM else fewest
         if self.window < fewest:
             raise ValueError(f"must be at least {fewest} for the {self.z_kind} z, not {self.window}")
@@ -90,8 +90,7 @@ class AnalysisOptions:
     @property
     def formation(self) -> int | None:
         """Return how many first bars fit the hedge ratio of a z without a line of its own; None for the others."""
-        own = self.z_kind.fits_own_line or self.z_kind is ZKind.FULL_SAMPLE
-        return None if own else max(FEWEST, FORMATION_WINDOWS * self.window)
+        return max(FEWEST, FORMATION_WINDOWS * self.window) if self.z_kind.takes_ratio else None
 
 
 @dataclass(frozen=True, slots=True)

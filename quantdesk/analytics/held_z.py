@@ -102,7 +102,7 @@ def held_z(kind: ZKind, y: FloatArray, x: FloatArray, beta: FloatArray, window: 
     is not gives no value. Windows, deviations and first values as in ``z_series``. The state is for
     ``forming``. Raises ValueError for another kind, lengths that differ, or a window below 20 (1: "ewm").
     """
-    if kind not in (ZKind.ROLLING, ZKind.EXPANDING, ZKind.EWM):
+    if not kind.takes_ratio:
         raise ValueError(f"the {kind} z takes no hedge ratio that is held")
     if not y.shape == x.shape == beta.shape or y.ndim != 1:
         raise ValueError(f"legs and hedge ratio must be of one length, not {y.shape}, {x.shape} and {beta.shape}")

@@ -37,6 +37,11 @@ class ZKind(StrEnum):
         """Return whether the kind brings its own line; the others need a hedge ratio."""
         return self in (ZKind.WALK_FORWARD, ZKind.REGRESSION)
 
+    @property
+    def takes_ratio(self) -> bool:
+        """Return whether the kind judges the spread of a ratio that is given to it."""
+        return not (self.fits_own_line or self.look_ahead)
+
 
 @dataclass(frozen=True, slots=True)
 class ZScores:

@@ -119,8 +119,7 @@ class TickStatistics(QObject):
         order = self._order()
         if order is None or self._jobs.busy(TICKS):
             return
-        legs = (order.y, order.x)
-        asked = _Asked(self._epoch, tuple((len(t), int(t.times[0]), int(t.ids[-1])) for t in legs))
+        asked = _Asked(self._epoch, _marks(order.y, order.x))
         if asked == self._asked:
             return
         self._asked = asked
@@ -172,9 +171,17 @@ class TickStatistics(QObject):
     @Slot()
     def _on_pair(self) -> None:
         shown = (self._pair.source, self._pair.settings.y, self._pair.settings.x)
-        if shown != self._shown:
+        if shown != self._shown or self._is_another_file():
             self._shown = shown
             self._start_anew()
+
+    def _is_another_file(self) -> bool:
+        """Tell whether the files, whose trades never change, have given way to others of the same names."""
+        source, pair = self._pair.source, self._pair.settings
+        if source is None or source.origin is not Origin.FILE or self._asked is None:
+            return False
+        legs = [source.trades(name) for name in (pair.y, pair.x) if name]
+        return self._asked.trades != _marks(*(leg for leg in legs if leg is not None))
 
     def _on_found(self, epoch: int, found: TickFindings) -> None:
         if epoch == self._epoch:
@@ -194,6 +201,11 @@ def _evaluate(order: TickOrder) -> TickFindings:
     from quantdesk.model.tick_findings import evaluate
 
     return evaluate(order)
+
+
+def _marks(*legs: TradePrices) -> tuple[tuple[int, int, int], ...]:
+    """Return what tells the trades of legs from others."""
+    return tuple((len(t), int(t.times[0]), int(t.ids[-1])) if len(t) else (0, 0, 0) for t in legs)
 
 
 def _end(source: SeriesSource, legs: list[TradePrices]) -> int:

@@ -22,7 +22,6 @@ from quantdesk.ui.hedge_words import fitted_how, hedge_name
 from quantdesk.ui.metric_box import HEIGHT, Metric, MetricBox
 from quantdesk.ui.theme_tokens import Tokens
 from quantdesk.ui.z_metric import z_metric, z_title
-from quantdesk.ui.z_words import own_spread
 
 NAMES = ("price_y", "price_x", "spread", "z", "hedge", "correlation", "cointegration", "half_life")
 _LEAST_WIDTH, _GAP = 132, 6
@@ -232,7 +231,7 @@ class MetricStrip(QWidget):
             return Metric(self.tr("z-score"), tip=self._lacking(frame, self._pair.settings.z_rows))
         settings = frame.settings
         if not math.isfinite(value):
-            late = own_spread(settings.z_kind) and frame.observations >= settings.z_rows
+            late = settings.z_kind.takes_ratio and frame.observations >= settings.z_rows
             begins = self.tr("Begins with the first bar after the formation window.")
             return Metric(z_title(frame), tip=begins if late else self._lacking(frame, settings.z_rows))
         note = self._window_note(frame, settings.window)

@@ -147,7 +147,7 @@ def condition_text(rule: Rule) -> str:
     if rule.dwell_seconds:
         parts.append(_tr("for {0} s").format(f"{rule.dwell_seconds:g}"))
     if rule.gates.p_below is not None:
-        parts.append(_tr("while cointegration p, y on x < {0}").format(f"{rule.gates.p_below:g}"))
+        parts.append(_tr("while cointegration p < {0}").format(f"{rule.gates.p_below:g}"))
     if rule.gates.max_age_seconds is not None:
         parts.append(_tr("with prices at most {0} s old").format(f"{rule.gates.max_age_seconds:g}"))
     armed = _tr("armed again above {0}") if down else _tr("armed again below {0}")

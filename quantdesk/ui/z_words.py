@@ -47,8 +47,3 @@ def kind_tip(kind: ZKind, window: int) -> str:
             "z", "LOOK-AHEAD: line, mean and deviation are of all bars, later ones too. For judging the past only."
         ),
     }[kind].format(bars=window)
-
-
-def own_spread(kind: ZKind) -> bool:
-    """Return whether a kind judges the spread as it is drawn, so that it begins after the formation window."""
-    return kind in (ZKind.ROLLING, ZKind.EXPANDING, ZKind.EWM)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from quantdesk.analytics.hedge import ols
 from quantdesk.analytics.spread import regression_z, walk_forward_z
 from quantdesk.analytics.zscore import ZKind, z_series
+from quantdesk.commands.analyze import _Z_KINDS
 
 BETA = 0.05
 OWN_LINE = [kind for kind in ZKind if kind.fits_own_line]
@@ -177,3 +178,12 @@ def test_short_data_have_no_value_and_no_error(walk_pair, kind: ZKind, rows: int
     found = z_series(kind, y, x, 20, **_options(kind))
     assert len(found.z) == rows
     assert np.isnan(found.z).all()
+
+
+def test_a_kind_fits_its_own_line_or_takes_a_ratio_or_looks_ahead():
+    for kind in ZKind:
+        assert (kind.fits_own_line, kind.takes_ratio, kind.look_ahead).count(True) == 1, kind
+
+
+def test_the_command_line_offers_every_kind():
+    assert tuple(ZKind) == _Z_KINDS

@@ -29,6 +29,17 @@ def trade(market: MarketModel, symbol: str, leg: TickLeg, first: int = 0) -> Non
         market.on_tick(Tick(symbol, number, price, 1.0, START + ts, False))
 
 
+def trades_file(folder: Path, name: str, leg: TickLeg) -> Path:
+    rows = [
+        f"{name},{i},{price!r},1,{START + ts},true,1"
+        for i, (ts, price) in enumerate(zip(leg.times.tolist(), leg.prices.tolist(), strict=True))
+    ]
+    header = "symbol,agg_id,price,quantity,trade_time_ms,is_buyer_maker,trades"
+    path = folder / f"{name}.csv"
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
 @pytest.fixture
 def market(qapp) -> MarketModel:
     market = MarketModel()
@@ -140,13 +151,7 @@ def test_without_a_pair_nothing_is_asked(jobs, market, until: Until):
 def test_a_file_of_trades_has_findings_and_a_file_of_bars_says_so(tmp_path: Path, jobs, until: Until):
     files, pair = FilesModel(), PairModel(jobs)
     for name, leg in zip((Y, X), simulated(300, 4.0, 4.0, 0.8), strict=True):
-        rows = [
-            f"{name},{i},{price!r},1,{START + ts},true,1"
-            for i, (ts, price) in enumerate(zip(leg.times.tolist(), leg.prices.tolist(), strict=True))
-        ]
-        header = "symbol,agg_id,price,quantity,trade_time_ms,is_buyer_maker,trades"
-        (tmp_path / f"{name}.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
-        files.add(read_file(tmp_path / f"{name}.csv"))
+        files.add(read_file(trades_file(tmp_path, name, leg)))
         assert len(files.trades(name)) == len(leg)
     pair.set_source(files, files.settings(PairSettings()))
     statistics = TickStatistics(pair)
@@ -161,6 +166,23 @@ def test_a_file_of_trades_has_findings_and_a_file_of_bars_says_so(tmp_path: Path
     pair.set_source(files, files.settings(PairSettings()))
     assert statistics.latest is None
     assert statistics.state == TickState(Standing.BARS_ONLY, ("bars",))
+
+
+def test_other_files_of_the_same_names_take_the_old_findings_away(tmp_path: Path, jobs, until: Until):
+    files, pair = FilesModel(), PairModel(jobs)
+    statistics = TickStatistics(pair)
+    statistics.watch("panel", True)
+    for rho in (0.8, -0.8):
+        files.clear()
+        for name, leg in zip((Y, X), simulated(300, 4.0, 4.0, rho), strict=True):
+            files.add(read_file(trades_file(tmp_path, name, leg.between(0, 300_000 if rho > 0 else 250_000))))
+        pair.set_source(files, files.settings(PairSettings()))
+        assert statistics.latest is None
+        until(lambda: statistics.latest is not None)
+        assert statistics.latest.hayashi_yoshida.correlation == pytest.approx(rho, abs=0.15)
+        found = statistics.latest
+        pair.set_settings(files.settings(PairSettings(log=True)))
+        assert statistics.latest is found, "the same trades"
 
 
 def test_a_job_that_fails_says_why(jobs, until: Until):

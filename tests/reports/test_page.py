@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -86,6 +87,18 @@ def test_every_number_stands_with_lag_method_and_sample(analysed: Callable[..., 
     assert "A.csv: 7 rows, 2 rejected." in page
     assert "300 common bars, 1970-01-01 to 1970-10-27 UTC" in page
     assert "on 2026-03-01 12:30:00 UTC" in page
+
+
+def test_the_key_figures_name_both_lags_and_an_impossible_exponent(analysed: Callable[..., PairAnalysis]) -> None:
+    found = analysed()
+    evidence = found.evidence
+    assert evidence.engle_granger is not None and evidence.hurst is not None
+    other = replace(evidence.engle_granger, lags=evidence.engle_granger.lags + 3)
+    changed = replace(evidence, engle_granger_reverse=other, hurst=replace(evidence.hurst, exponent=-0.02))
+    page = _Page(report_page(replace(found, evidence=changed), MADE)).text
+    lags = (evidence.engle_granger.lags, other.lags)
+    assert "Engle-Granger both ways, lag {} (BIC) and lag {} (BIC)".format(*lags) in page
+    assert "Hurst exponentnot valid" in page
 
 
 def test_only_a_z_that_knows_the_future_bears_the_badge(analysed: Callable[..., PairAnalysis]) -> None:

@@ -17,7 +17,7 @@ from quantdesk.ui.charts.panel import Panel
 from quantdesk.ui.charts.pyramid import at, newest
 from quantdesk.ui.charts.state import ChartState, Span, Tag
 from quantdesk.ui.charts.ticks import ValueTicks, number
-from quantdesk.ui.z_words import LOOK_AHEAD, kind_name, kind_title, own_spread
+from quantdesk.ui.z_words import LOOK_AHEAD, kind_name, kind_title
 
 #: What a click on the panel's title asks for.
 KIND_LINK = "z-kind"
@@ -121,7 +121,7 @@ class ZPanel(Panel):
         frame = self.state.frame
         if frame is None or frame.formation is None or frame.beta_path is not None:
             return None
-        return self.state.line.x_of(frame.formation[1]) + 0.5 if own_spread(frame.settings.z_kind) else None
+        return self.state.line.x_of(frame.formation[1]) + 0.5 if frame.settings.z_kind.takes_ratio else None
 
     def _say_where_it_begins(self, painter: QPainter) -> None:
         row, plot, tokens = self.begins_at(), self.plot, self.state.tokens
@@ -175,7 +175,7 @@ class ZPanel(Panel):
         settings, formation = state.frame.settings, state.frame.formation
         name = self.tr("z") if settings.z_kind is ZKind.WALK_FORWARD else f"{self.tr('z')} {kind_name(settings.z_kind)}"
         missing = settings.z_rows - joined_rows(state)
-        if missing > 0 or not own_spread(settings.z_kind):
+        if missing > 0 or not settings.z_kind.takes_ratio:
             return more_bars(self, name, missing)
         if formation is None:
             return more_bars(self, name, settings.least_formation - joined_rows(state))
