@@ -22,8 +22,8 @@ import identity
 
 DIST = ground.ROOT / "dist"
 ENVIRONMENT = ground.ROOT / "build" / "environment"
-#: PyInstaller reads libraries with objdump; Debian's own Python keeps its shared library apart.
-DEBIAN_PACKAGES = ("binutils", "libpython3.11")
+#: PyInstaller reads libraries with objdump.
+DEBIAN_PACKAGES = ("binutils",)
 
 
 def main() -> int:
@@ -50,6 +50,10 @@ def main() -> int:
 def build(dist: Path) -> Path:
     """Make a new environment with the locked versions, run pyinstaller.spec in it; return what to ship."""
     ground.check_python()
+    # Whoever looks for the result after a failure must not take an older one for it.
+    for older in dist.glob(f"{identity.NAME}-{identity.version()}-*"):
+        older.unlink()
+    shutil.rmtree(dist / identity.NAME, ignore_errors=True)
     ground.install_debian_packages((*ground.QT_PACKAGES, *_debian_packages()))
     # Anything else that is installed would be found and packed: nothing of an older environment stays.
     shutil.rmtree(ENVIRONMENT, ignore_errors=True)
@@ -72,7 +76,8 @@ def pack(folder: Path, dist: Path, compress: int = 6) -> Path:
     elif sys.platform == "darwin":
         archive = dist / f"{stem}.zip"
         # Python's zipfile loses the links inside a bundle.
-        subprocess.run(["ditto", "-c", "-k", "--keepParent", folder, archive], check=True)
+        if ground.run(["ditto", "-c", "-k", "--keepParent", folder, archive]) != 0:
+            raise ground.GroundError("ditto could not pack the bundle: read its message above")
     else:
         archive = dist / f"{stem}.zip"
         _zip(folder, archive, stem)
@@ -82,13 +87,17 @@ def pack(folder: Path, dist: Path, compress: int = 6) -> Path:
 
 
 def _tar(folder: Path, archive: Path, top: str, compress: int) -> None:
-    """Write a .tar.xz that is the same for the same files: sorted, owned by nobody, dated by the commit."""
+    """Write a .tar.xz that is the same for the same files: sorted, owned by nobody, dated by the commit.
+
+    Everybody may read what is in it, however careful the builder's umask is.
+    """
     moment = _commit_time()
 
     def plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
         member.uid = member.gid = 0
         member.uname = member.gname = ""
         member.mtime = moment
+        member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
         return member
 
     with lzma.open(archive, "wb", preset=compress) as packed, tarfile.open(fileobj=packed, mode="w") as tar:
@@ -114,7 +123,10 @@ def _commit_time() -> int:
 
 
 def _debian_packages() -> tuple[str, ...]:
-    return DEBIAN_PACKAGES if sys.executable.startswith("/usr/bin/") else DEBIAN_PACKAGES[:1]
+    # Debian's own Python keeps its shared library apart. The gate runs this with an environment's python:
+    # where that one comes from is what counts.
+    own = (f"libpython3.{sys.version_info.minor}",) if sys.base_prefix == "/usr" else ()
+    return (*DEBIAN_PACKAGES, *own)
 
 
 def _megabytes(folder: Path) -> int:

@@ -90,7 +90,13 @@ def test_heavy_and_special_libraries_stay_where_they_belong(path: Path) -> None:
 def test_tests_mirror_the_source() -> None:
     for path in TESTS:
         relative = path.relative_to(ROOT / "tests")
-        if len(relative.parts) > 1 and relative.parts[0] not in ("benchmarks", "faults", "program", "release", "packaged"):
+        if len(relative.parts) > 1 and relative.parts[0] not in (
+            "benchmarks",
+            "faults",
+            "program",
+            "release",
+            "packaged",
+        ):
             assert (ROOT / "quantdesk").joinpath(*relative.parts[:-1]).is_dir(), relative
 
 

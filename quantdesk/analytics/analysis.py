@@ -73,6 +73,7 @@ class AnalysisOptions:
     """Choose how a pair is analysed; ``lag`` is used as given, without it ``autolag`` chooses.
 
     ``window`` is the z's (for "ewm" its half-life). Raises ValueError for one that its kind cannot have.
+    ``kalman_delta`` (0 .. 1, neither) states how fast the Kalman ratio may move; None = by likelihood.
     """
 
     log: bool = False
@@ -80,6 +81,7 @@ class AnalysisOptions:
     lag: int | None = None
     autolag: Autolag = "BIC"
     z_kind: ZKind = ZKind.WALK_FORWARD
+    kalman_delta: float | None = None
 
     def __post_init__(self) -> None:
         fewest = FEWEST if self.z_kind.takes_ratio else 3
@@ -215,7 +217,7 @@ def analyse(pair: PairInput, options: AnalysisOptions, desk: DeskLine | None = N
     for column in (times, closes_y, closes_x, y, x):
         column.setflags(write=False)
     evidence = gather(times, y, x, lag=options.lag, autolag=options.autolag, window=options.window, fewest=1)
-    hedges = _hedges(y, x, evidence)
+    hedges = _hedges(y, x, evidence, options.kalman_delta)
     scores = _scores(y, x, options, desk)
     if desk is not None:
         line = (desk.beta, desk.label, desk.alpha) if np.isfinite(desk.beta) else (None, "", None, desk.label)
@@ -266,14 +268,14 @@ def _first_row(options: AnalysisOptions) -> int:
     return {ZKind.WALK_FORWARD: options.window, ZKind.REGRESSION: options.window - 1}.get(options.z_kind, FEWEST - 1)
 
 
-def _hedges(y: FloatArray, x: FloatArray, evidence: PairEvidence) -> dict[str, HedgeRatio]:
+def _hedges(y: FloatArray, x: FloatArray, evidence: PairEvidence, delta: float | None) -> dict[str, HedgeRatio]:
     """Return the hedge ratio by every method, on the series as they are."""
     return {
         "ols": _ols(evidence),
         "ols_no_intercept": _origin(y, x),
         "tls": _tls(y, x),
         "johansen": _johansen(evidence),
-        "kalman": _kalman(y, x),
+        "kalman": _kalman(y, x, delta),
     }
 
 
@@ -301,10 +303,10 @@ def _tls(y: FloatArray, x: FloatArray) -> HedgeRatio:
     return HedgeRatio(fit.beta, label, fit.alpha)
 
 
-def _kalman(y: FloatArray, x: FloatArray) -> HedgeRatio:
+def _kalman(y: FloatArray, x: FloatArray, delta: float | None) -> HedgeRatio:
     """Return the ratio that the filter holds after the last bar, set up on the first third of them."""
     formation = min(max(FEWEST_FORMATION, len(y) // 3), MOST_FORMATION)
-    found = kalman_hedge(y, x, formation)
+    found = kalman_hedge(y, x, formation, delta=delta)
     if found.live is None:
         return HedgeRatio(None, "", reason=found.reason or "there is no filter")
     live = found.live
@@ -314,9 +316,8 @@ def _kalman(y: FloatArray, x: FloatArray) -> HedgeRatio:
         "noise": found.noise,
         "formation": float(formation),
     }
-    label = (
-        f"Kalman filter after the last bar, ± {live.beta_deviation:.3g}, δ = {found.delta:.3g}, V_e = {found.noise:.3g}"
-    )
+    label = f"Kalman filter after the last bar, ± {live.beta_deviation:.3g}, δ = {found.delta:.3g}"
+    label += f"{'' if delta is None else ' as given'}, V_e = {found.noise:.3g}"
     label += f" by likelihood on the first {formation} bars, standardised; n={len(y)}"
     return HedgeRatio(live.beta, label, live.alpha, details=details)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from quantdesk.config import ConfigError
 
@@ -18,6 +19,7 @@ def prepare(*, offscreen: bool) -> None:
     """
     if offscreen:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        lend_fonts()
         return
     if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM", "").startswith(_SCREENLESS):
         return
@@ -31,10 +33,16 @@ def prepare(*, offscreen: bool) -> None:
         raise ConfigError(f"the screen {display!r} (DISPLAY) does not answer: start it or correct DISPLAY")
 
 
+def lend_fonts() -> None:
+    """Name the system's fonts to Qt where it draws offscreen on Windows: there it looks for fonts of its own only."""
+    if sys.platform == "win32" and os.environ.get("QT_QPA_PLATFORM", "").startswith(_SCREENLESS):
+        folder = Path(os.environ.get("SYSTEMROOT", "C:/Windows"), "Fonts")
+        os.environ.setdefault("QT_QPA_FONTDIR", str(folder))
+
+
 def _x11_answers(display: str) -> bool:
     """Say whether something listens behind a local X11 display; a remote one is left to Qt."""
     import socket
-    from pathlib import Path
 
     host, _, number = display.rpartition(":")
     if host not in ("", "unix") or not number.split(".")[0].isdigit():

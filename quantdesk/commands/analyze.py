@@ -59,6 +59,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="KIND",
         help=f"kind of the z-score: {', '.join(_Z_KINDS)}; full-sample looks ahead (default: walk-forward)",
     )
+    parser.add_argument(
+        "--kalman-delta",
+        type=float,
+        metavar="D",
+        help="how fast the Kalman hedge ratio may move, above 0 and below 1 (default: the likeliest)",
+    )
     lags = parser.add_mutually_exclusive_group()
     lags.add_argument(
         "--lag",
@@ -107,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
 
     _check(args)
     try:
-        options = AnalysisOptions(args.log, args.window, args.lag, args.autolag, ZKind(args.z_kind))
+        options = AnalysisOptions(args.log, args.window, args.lag, args.autolag, ZKind(args.z_kind), args.kalman_delta)
     except ValueError as error:
         raise UsageError(f"--window {error}") from error
     pair = read_pair(args.y, args.x, skip_bad_rows=args.skip_bad_rows)
@@ -128,6 +134,8 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError(f"--window must be at least {_SHORTEST_WINDOW}, not {args.window}")
     if args.lag is not None and args.lag < 0:
         raise UsageError(f"--lag must not be negative, but is {args.lag}")
+    if args.kalman_delta is not None and not 0 < args.kalman_delta < 1:
+        raise UsageError(f"--kalman-delta takes a number above 0 and below 1, not {args.kalman_delta}")
     if args.series is not None and args.z_kind == "full-sample":
         raise UsageError(
             "--series writes what was known at each bar, which a full-sample z is not: choose another kind"

@@ -155,6 +155,19 @@ def test_every_hedge_ratio_and_test_is_statsmodels_or_the_formula(capsys, files,
     assert _json(capsys, *files)["tests"]["johansen"]["k_ar_diff"] == 1
 
 
+def test_a_stated_delta_makes_the_kalman_ratio_slow_or_quick(capsys, files) -> None:
+    slow, quick = (_json(capsys, *files, "--kalman-delta", delta)["hedge"]["kalman"] for delta in ("1e-9", "0.5"))
+    assert (slow["delta"], quick["delta"]) == (1e-9, 0.5)
+    assert "as given" in slow["label"]
+    assert quick["beta_deviation"] > 10 * slow["beta_deviation"]
+
+
+@pytest.mark.parametrize("delta", ["0", "1", "-0.1", "nan"])
+def test_a_delta_that_is_none_is_wrong_use(capsys, files, delta: str) -> None:
+    assert main(["analyze", *files, f"--kalman-delta={delta}"]) == 2
+    assert "--kalman-delta takes a number above 0 and below 1" in capsys.readouterr().err
+
+
 def test_what_does_not_exist_is_null(capsys, tmp_path, closes, files) -> None:
     flat = _write(tmp_path / "flat.csv", np.full(400, 7.0))
     found = _json(capsys, files[0], str(flat))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from quantdesk import __version__
 from tests.packaged.trees import BareTree
 from tests.program.desks import Screen, environment, need
 
@@ -37,7 +38,7 @@ def folder_built(built: Path) -> Path:
 @pytest.fixture(scope="session")
 def archive(built: Path) -> Path:
     """Return the packed program."""
-    found = sorted(built.glob("quantdesk-*-linux-*.tar.xz"))
+    found = sorted(built.glob(f"quantdesk-{__version__}-linux-*.tar.xz"))  # those of older versions may lie there, too
     assert len(found) == 1, found
     return found[0]
 

@@ -23,6 +23,7 @@ def application() -> QApplication:
     """Return the process's application, made on whatever platform the environment names."""
     from PySide6.QtWidgets import QApplication
 
+    screen.lend_fonts()
     made = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(made, QApplication)
     made.setApplicationName("quantdesk")
