@@ -157,7 +157,7 @@ def test_every_hedge_ratio_and_test_is_statsmodels_or_the_formula(capsys, files,
 
 def test_a_stated_delta_makes_the_kalman_ratio_slow_or_quick(capsys, files) -> None:
     slow, quick = (_json(capsys, *files, "--kalman-delta", delta)["hedge"]["kalman"] for delta in ("1e-9", "0.5"))
-    assert (slow["delta"], quick["delta"]) == (1e-9, 0.5)
+    assert (slow["delta"], quick["delta"]) == pytest.approx((1e-9, 0.5))
     assert "as given" in slow["label"]
     assert quick["beta_deviation"] > 10 * slow["beta_deviation"]
 
