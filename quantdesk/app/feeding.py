@@ -83,6 +83,9 @@ class Feeding(QObject):
 
     @Slot()
     def _on_settings(self) -> None:
+        legs = (self._pair.settings.y, self._pair.settings.x)
+        if self._pair.source is self.market and all(legs):
+            self._preferred = legs  # what comes back after files or the simulator
         self._session.prefer((self._pair.settings.y, self._pair.settings.x))
 
     def show_stored(self) -> None:
@@ -211,7 +214,10 @@ class Feeding(QObject):
         interval = settings.interval if settings.interval in tuple(Interval) else Interval.M1.value
         if settings.y in symbols and settings.x in symbols:
             return replace(settings, interval=interval)
-        names = [*symbols, "", ""]
+        # The market tells its symbols as they come, which is no order of anybody's choice.
+        known = [*self._session.plan.symbols, *symbols]
+        ordered = sorted(symbols, key=known.index)
+        names = [*(self._preferred if set(self._preferred) <= set(symbols) else ordered), "", ""]
         return replace(settings, y=names[0], x=names[1], interval=interval, formation_end=0)
 
     def _report(self) -> FeedReport | None:

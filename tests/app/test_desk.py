@@ -255,6 +255,22 @@ def test_files_over_the_market_which_goes_on_being_recorded(qapp, place, exchang
     drive(qapp, exchange, act, "--data-dir", place / "data")
 
 
+def test_the_pair_that_was_shown_comes_back_after_files(qapp, place, exchange) -> None:
+    first, second = write_pair(place)
+
+    async def act(desk: Desk) -> None:
+        window = desk.window
+        await reached(lambda: is_live(desk) and bars(desk) > 60, "the market")
+        window.control.swap()
+        window.open_files_requested.emit([first, second], False)
+        await reached(lambda: window.mode.origin is Origin.FILE and bars(desk) == 300, "the files")
+        window.registry["file.live"].trigger()
+        await reached(lambda: bars(desk) > 0 and desk.pair.frame.origin is Origin.LIVE, "the market again")
+        assert (desk.pair.settings.y, desk.pair.settings.x) == ("ETHUSDT", "BTCUSDT")
+
+    drive(qapp, exchange, act, "--data-dir", place / "data")
+
+
 def test_a_symbol_added_stays_through_everything_until_it_is_removed(qapp, place, exchange) -> None:
     data = place / "data"
 
