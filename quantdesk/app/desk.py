@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import json
 import logging
 import os
@@ -22,6 +21,7 @@ from quantdesk.app.application import Application
 from quantdesk.app.feeding import Feeding
 from quantdesk.app.files import Exporter, FileOpener
 from quantdesk.app.loop import Loop
+from quantdesk.app.memory import Collector
 from quantdesk.app.picture import take_picture
 from quantdesk.app.selftest.beside import SelfTest
 from quantdesk.app.session import SessionPlan
@@ -82,6 +82,7 @@ class Desk:
         self._popups = DesktopPopups(self.window.show_last_alert)
         self._tasks: set[asyncio.Task[object]] = set()
         self._quit = asyncio.Event()
+        self._memory = Collector()
         self._connect(alone)
 
     def run(self, files: Sequence[Path]) -> int:
@@ -191,7 +192,7 @@ class Desk:
         def import_heavy() -> None:
             import statsmodels.tsa.stattools  # noqa: F401  # 1.5 s, beside the screen
 
-        self.jobs.submit("warm up", import_heavy, lambda _: _watch_memory(), lambda _: _watch_memory())
+        self.jobs.submit("warm up", import_heavy, lambda _: self._memory.start(), lambda _: self._memory.start())
 
     def _trace_first_paint(self) -> None:
         """Print how long the first paint took and what it showed, for the benchmark that asks for it."""
@@ -216,14 +217,9 @@ class Desk:
         sys.stderr.flush()
 
     def _leave(self) -> None:
+        self._memory.stop()
         # A plot alive at the interpreter's end crashes it: the window goes first, while Qt still runs.
         self.clock.stop()
         self.window.deleteLater()
         self._app.sendPostedEvents(None, 52)  # QEvent.DeferredDelete
         self._app.processEvents()
-
-
-def _watch_memory() -> None:
-    """Collect cycles again, but never walk through what was imported, which stays anyway."""
-    gc.freeze()
-    gc.enable()

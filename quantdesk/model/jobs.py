@@ -51,6 +51,9 @@ class _Job(QRunnable):
         except Exception as error:  # noqa: BLE001  # whatever a job raises must reach the screen in words
             outcome = _Outcome(order, None, error)
         self._arrived.append(outcome)
+        # The last one who holds a callback's object destroys it: never on this thread, which has no
+        # right to its timers.
+        del order, outcome
         self._report.emit()
 
 

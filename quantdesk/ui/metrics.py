@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
-from PySide6.QtCore import QRect, QSize, Slot
+from PySide6.QtCore import QRect, QSize, QTimer, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -25,6 +25,7 @@ from quantdesk.ui.z_metric import z_metric, z_title
 
 NAMES = ("price_y", "price_x", "spread", "z", "hedge", "correlation", "cointegration", "half_life")
 _LEAST_WIDTH, _GAP = 132, 6
+_RATES_AFTER_MS = 250
 
 
 class QuoteSource(Protocol):
@@ -113,7 +114,8 @@ class MetricStrip(QWidget):
 
     def showEvent(self, event: object) -> None:
         """Show what was missed while hidden."""
-        self._rates.watch(True)
+        # A rate is no news: the first paint has the processor for itself.
+        QTimer.singleShot(_RATES_AFTER_MS, self, lambda: self._rates.watch(self.isVisible()))
         self._fill()
 
     def hideEvent(self, event: object) -> None:
