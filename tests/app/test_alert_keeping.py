@@ -14,13 +14,10 @@ from quantdesk.app import alert_keeping
 from quantdesk.app.desk import Desk
 from quantdesk.store.embedded import open_embedded
 from quantdesk.types import AlertRow, Origin
+from tests.app.driven import drive, reached
 from tests.model.conftest import MINUTE, START
 from tests.model.test_alerts import frame
 from tests.store.test_outage import locked
-
-from .test_desk import drive, nowhere, place, reached
-
-__all__ = ["nowhere", "place"]
 
 
 def stored(data: Path) -> list[AlertRow]:

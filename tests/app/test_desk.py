@@ -2,139 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import signal
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-import pytest
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
 
 from quantdesk.app.desk import Desk
-from quantdesk.cli import desk_parser
-from quantdesk.commands.shared import paths_of
-from quantdesk.config import Endpoints
 from quantdesk.store.embedded import open_embedded
-from quantdesk.types import Instrument, Light, Origin, Tick
-from quantdesk.ui.single_instance import SingleInstance
-from tests.program.desks import dead_port, environment, running, until, write_pair
-
-PATIENCE = 30.0
-Act = Callable[[Desk], Awaitable[None]]
-
-
-@pytest.fixture
-def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
-    """Serve a market in a process of its own, slow enough that a start costs little of its request weight."""
-    words = ("simulate", "--seed", "5", "--rate", "5")
-    with running(environment(tmp_path_factory.mktemp("exchange")), *words) as program:
-        until(lambda: program.out.read_text("utf-8").endswith("\n"), "the exchange")
-        told = json.loads(program.out.read_text("utf-8"))
-        yield Endpoints(told["ws_url"], told["rest_url"], "a market")
-
-
-@pytest.fixture
-def nowhere() -> Iterator[Endpoints]:
-    """Name a market that does not answer."""
-    with dead_port() as port:
-        yield Endpoints(f"ws://127.0.0.1:{port}", f"http://127.0.0.1:{port}", "a market")
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep temporary stores where they can be counted."""
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(temporary))
-    return tmp_path
-
-
-def drive(app: QApplication, endpoints: Endpoints, act: Act, *words: str | Path, quits: bool = True) -> Desk:
-    """Run a desk, let ``act`` use it, quit; fail for an error of either."""
-    app.setQuitOnLastWindowClosed(False)
-    args: argparse.Namespace = desk_parser().parse_args([str(word) for word in words])
-    paths = paths_of(args)
-    alone = SingleInstance(paths.data)
-    failures: list[BaseException] = []
-    desk = Desk(app, args, paths, endpoints, alone)
-    crashes: list[str] = []
-    desk.crashes.report_crash = crashes.append  # type: ignore[method-assign]
-
-    async def use() -> None:
-        try:
-            await act(desk)
-        except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001  # told outside of the loop
-            failures.append(error)
-        finally:
-            if quits or failures:
-                desk.window.quit_requested.emit()
-
-    tasks: list[asyncio.Task[None]] = []
-    QTimer.singleShot(0, lambda: tasks.append(asyncio.get_running_loop().create_task(use())))
-    try:
-        assert desk.run([Path(path) for path in args.files]) == 0
-    finally:
-        alone.close()
-    if failures:
-        raise failures[0]
-    assert not crashes, crashes[0]
-    return desk
-
-
-async def reached(look: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not look():
-        if time.monotonic() > deadline:
-            pytest.fail(f"waited in vain: {what}")
-        await asyncio.sleep(0.02)
-
-
-def bars(desk: Desk) -> int:
-    frame = desk.pair.frame
-    return 0 if frame is None else len(frame.times)
-
-
-def is_live(desk: Desk) -> bool:
-    return desk.feeding.market.feed_status.light is Light.GREEN
-
-
-def notices(desk: Desk) -> str:
-    return " ".join(notice.text for notice in desk.window.banner.notices())
-
-
-def held(data: Path) -> dict[tuple[str, str], list[int]]:
-    """Return the stored ids by venue and symbol, in order of their time."""
-    reader = open_embedded(data / "quantdesk.sqlite", read_only=True)
-    try:
-        return {
-            (one.instrument.venue, one.instrument.symbol): sorted(
-                i for block in reader.load_ticks(one.instrument) for i in block.agg_id.tolist()
-            )
-            for one in reader.instruments()
-        }
-    finally:
-        reader.close()
-
-
-def is_whole(ids: list[int]) -> bool:
-    return bool(ids) and ids == list(range(ids[0], ids[0] + len(ids)))
-
-
-def all_whole(data: Path) -> bool:
-    """Say whether no id is missing between the first and the last of each symbol."""
-    return all(is_whole(ids) for ids in held(data).values())
-
-
-def settings_of(data: Path) -> dict[str, object]:
-    return json.loads((data / "config" / "settings.json").read_text("utf-8"))
+from quantdesk.types import Instrument, Origin, Tick
+from tests.app.driven import all_whole, bars, drive, held, is_live, notices, reached, settings_of
+from tests.program.desks import write_pair
 
 
 def test_live_bars_appear_without_a_hole_between_history_and_now(qapp, place, exchange) -> None:
@@ -142,6 +24,8 @@ def test_live_bars_appear_without_a_hole_between_history_and_now(qapp, place, ex
 
     async def act(desk: Desk) -> None:
         await reached(lambda: is_live(desk) and bars(desk) > 100, "bars")
+        # The history of one leg comes after the other's.
+        await reached(lambda: np.isfinite(desk.pair.frame.x.close).all(), "the other leg's bars")
         frame = desk.pair.frame
         assert frame is not None
         assert frame.origin is Origin.LIVE

@@ -14,7 +14,7 @@ from quantdesk.app.desk import Desk
 from quantdesk.app.files import Exporter
 from quantdesk.types import Origin
 from quantdesk.ui.progress import Progress
-from tests.app.test_desk import bars, drive, nowhere, place, reached  # noqa: F401  # fixtures are found by name
+from tests.app.driven import bars, drive, reached
 from tests.program.desks import write_pair
 
 
@@ -31,7 +31,7 @@ def told(desk: Desk) -> str:
     return " | ".join(toast.accessibleName() for toast in desk.window.toasts.toasts)
 
 
-def test_files_on_screen_are_reported_self_contained_and_escaped(qapp, place, nowhere, monkeypatch) -> None:  # noqa: F811
+def test_files_on_screen_are_reported_self_contained_and_escaped(qapp, place, nowhere, monkeypatch) -> None:
     first, second = write_pair(place)
     odd = place / "a<b>&\"c'.csv" if os.name != "nt" else place / "a&b'c.csv"
     first.rename(odd)
@@ -59,7 +59,7 @@ def test_files_on_screen_are_reported_self_contained_and_escaped(qapp, place, no
     assert [path.name for path in page.parent.iterdir()] == ["report.html"], "no half a file is left"
 
 
-def test_the_simulated_market_is_marked_on_the_page_and_the_evidence_is_that_of_the_desk(qapp, place, nowhere) -> None:  # noqa: F811
+def test_the_simulated_market_is_marked_on_the_page_and_the_evidence_is_that_of_the_desk(qapp, place, nowhere) -> None:
     page = place / "simulated.html"
 
     async def act(desk: Desk) -> None:
@@ -80,7 +80,7 @@ def test_the_simulated_market_is_marked_on_the_page_and_the_evidence_is_that_of_
     assert "Engle-Granger, y on x" in text and "KPSS" in text
 
 
-def test_a_broken_target_and_a_pair_without_bars_are_said_in_words(qapp, place, nowhere) -> None:  # noqa: F811
+def test_a_broken_target_and_a_pair_without_bars_are_said_in_words(qapp, place, nowhere) -> None:
     first, second = write_pair(place)
     folder = place / "no such folder"
 
@@ -99,7 +99,7 @@ def test_a_broken_target_and_a_pair_without_bars_are_said_in_words(qapp, place, 
     assert not folder.exists() and not (place / "early.html").exists()
 
 
-def test_a_cancelled_report_writes_nothing_and_leaves_the_old_one(qapp, place, nowhere, monkeypatch) -> None:  # noqa: F811
+def test_a_cancelled_report_writes_nothing_and_leaves_the_old_one(qapp, place, nowhere, monkeypatch) -> None:
     first, second = write_pair(place)
     page = place / "report.html"
     page.write_text("the old one", "utf-8")

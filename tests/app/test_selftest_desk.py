@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 from quantdesk.app.desk import Desk
 from quantdesk.config import Endpoints
 from quantdesk.ui.about import AboutDialog
-from tests.app.test_desk import drive, reached
+from tests.app.driven import drive, reached
 from tests.app.test_selftest_beside import programs
 from tests.program.desks import dead_port, until
 

@@ -20,13 +20,13 @@ from quantdesk.app.desk import Desk
 from quantdesk.store.address import parse_address
 from quantdesk.store.base import Retention
 from quantdesk.types import Instrument, Origin
+from tests.app.driven import drive, notices, reached, settings_of
 from tests.store.keyrings import MemoryKeyring
 
 from .dockers import docker
 from .stores import opened, over, said, seeded
-from .test_desk import drive, notices, nowhere, place, reached, settings_of
 
-__all__ = ["docker", "nowhere", "place"]
+__all__ = ["docker"]
 SECRET = "s3cret:/@wörd"
 LEG = Instrument("a market", "BTCUSDT")
 

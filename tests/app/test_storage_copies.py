@@ -5,11 +5,9 @@ from __future__ import annotations
 from quantdesk.app.desk import Desk
 from quantdesk.store.address import file_address
 from quantdesk.ui.copy_dialog import CopiedDialog
+from tests.app.driven import drive, reached
 
 from .stores import ids, seeded
-from .test_desk import drive, nowhere, place, reached
-
-__all__ = ["nowhere", "place"]
 
 
 def report(desk: Desk) -> CopiedDialog | None:

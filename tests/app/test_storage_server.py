@@ -12,13 +12,13 @@ from quantdesk.app.desk import Desk
 from quantdesk.store.address import StoreAddress
 from quantdesk.store.opening import open_reader
 from quantdesk.ui.copy_dialog import CopiedDialog
+from tests.app.driven import drive, reached, settings_of
 from tests.store.keyrings import MemoryKeyring
 
 from .stores import LEG, opened, over, said, seeded
-from .test_desk import drive, nowhere, place, reached, settings_of
 from .test_storage import _nobody_else_here, memory
 
-__all__ = ["_nobody_else_here", "memory", "nowhere", "place"]
+__all__ = ["_nobody_else_here", "memory"]
 
 
 def test_the_market_moves_to_a_server_whose_password_is_in_the_keyring_alone(
