@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from PySide6.QtCore import QObject, QTimer, Slot
@@ -102,5 +103,5 @@ def _is_on_toolbar(action: QAction) -> bool:
 
 
 def plain(text: str) -> str:
-    """Return an action's text without its mnemonic and its dots."""
-    return text.replace("&", "").removesuffix("…")
+    """Return an action's text without its mnemonic and its dots; a doubled ampersand is one."""
+    return re.sub("&(&?)", r"\1", text).removesuffix("…")

@@ -61,6 +61,7 @@ class Settings:
     muted: bool = False
     recent: list[str] = field(default_factory=list)
     last_folder: str = ""
+    palette_used: list[str] = field(default_factory=list)  # ids of what the command palette ran, newest first
     ask_on_close: bool = True
     close_to_tray: bool = False
     database: str = ""  # URL of the store without a password; empty = the file in the data folder
@@ -76,6 +77,10 @@ class Settings:
         name = str(path)
         self.recent = [name, *(r for r in self.recent if r != name)][:MAX_RECENT]
         self.last_folder = str(path.parent)
+
+    def remember_command(self, command: str) -> None:
+        """Put a command on top of those that the palette ran."""
+        self.palette_used = [command, *(c for c in self.palette_used if c != command)][:MAX_RECENT]
 
     def pair(self) -> PairSettings:
         """Return the pair that was shown last."""
@@ -151,7 +156,7 @@ _CHOICES: dict[str, tuple[object, ...]] = {
 def _accepted(name: str, value: object, default: object) -> object:
     """Return the value if it has the default's type and lies within bounds, else the default."""
     if isinstance(default, list):
-        bound = MAX_RECENT if name == "recent" else MAX_SYMBOLS
+        bound = MAX_RECENT if name in ("recent", "palette_used") else MAX_SYMBOLS
         return [v for v in value if isinstance(v, str) and v][:bound] if isinstance(value, list) else default
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)

@@ -13,6 +13,7 @@ from PySide6.QtGui import QCursor, QDesktopServices
 from quantdesk.ui.action_table import ActionSpec, translate
 from quantdesk.ui.charts.panels import KIND_LINK
 from quantdesk.ui.menus import Menus
+from quantdesk.ui.palette_flow import PaletteFlow
 
 if TYPE_CHECKING:
     from quantdesk.ui.main_window import MainWindow
@@ -58,6 +59,7 @@ def connect_actions(window: MainWindow) -> None:
     """Connect every action that is not the pair's own."""
     _connect_files(window)
     _connect_view(window)
+    PaletteFlow(window)
     on = window.registry
     settings, prompts = window.store.settings, window.prompts
     on["market.add"].triggered.connect(lambda: prompts.search_symbol(window.market.symbols()))
