@@ -23,7 +23,7 @@ from quantdesk.model.intervals import interval_ms_of
 from quantdesk.model.tick_order import AGES_MS, MINUTES, TickSettings
 from quantdesk.store.address import StoreAddress, parse_address
 from quantdesk.store.base import Retention
-from quantdesk.ui import kept_rules
+from quantdesk.ui import kept_keys, kept_rules
 
 MAX_RECENT = 10
 MAX_SYMBOLS = 200
@@ -61,6 +61,7 @@ class Settings:
     muted: bool = False
     recent: list[str] = field(default_factory=list)
     last_folder: str = ""
+    keys: dict[str, Any] = field(default_factory=dict)  # portable keys by action, where they are not the first ones
     palette_used: list[str] = field(default_factory=list)  # ids of what the command palette ran, newest first
     ask_on_close: bool = True
     close_to_tray: bool = False
@@ -244,7 +245,7 @@ class SettingsStore:
         for name in known & read.keys():
             default = getattr(self.settings, name)
             setattr(self.settings, name, _accepted(name, read[name], default))
-        self._take_rules(read)
+        self._take_tables(read)
         if 0 < self.settings.refit_every < LEAST_REFIT_EVERY:
             self.settings.refit_every = 0
         if self.settings.hedge == HedgeMethod.KALMAN and self.settings.formation_bars < FEWEST_FORMATION:
@@ -254,12 +255,15 @@ class SettingsStore:
         if not self.settings.symbols:
             self.settings.symbols = list(DEFAULT_SYMBOLS)
 
-    def _take_rules(self, read: dict[str, Any]) -> None:
-        """Take the rules one by one; what cannot be read is said, and the file is kept as it is."""
-        self.settings.alert_rules, unread = kept_rules.accepted(read)
+    def _take_tables(self, read: dict[str, Any]) -> None:
+        """Take rules and keys one by one; what cannot be read is said, and the file is kept as it is."""
+        self.settings.alert_rules, no_rules = kept_rules.accepted(read)
+        self.settings.keys, no_keys = kept_keys.accepted(read)
+        unread = " ".join(words for words in (no_rules, no_keys) if words)
         if not unread:
             return
-        aside = self.path.with_name(f"settings.rules-{time.strftime('%Y%m%d-%H%M%S')}.json")
+        kind = "rules" if no_rules else "keys"
+        aside = self.path.with_name(f"settings.{kind}-{time.strftime('%Y%m%d-%H%M%S')}.json")
         kept = f"The settings as they were are kept as {aside.name}."
         try:
             shutil.copyfile(self.path, aside)
