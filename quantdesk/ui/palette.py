@@ -75,6 +75,7 @@ class CommandPalette(QFrame):
         self._show()
         self.show()
         self.raise_()
+        self.window().activateWindow()  # a floating dock may have the keyboard
         self.typed.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def close_up(self) -> None:

@@ -24,11 +24,16 @@ _MOST_PAIRED = 20
 _USED = 4.0
 
 
+#: What takes something away comes after what does not, and is not offered as used lately: Enter is pressed quickly.
+_CAREFUL = 60.0
+_TAKING_AWAY = ("file.quit", "alerts.clear")
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """Describe one line: ``above`` are the menus it stands in, ``why`` says why it is off.
 
-    ``quiet`` entries wait until something is typed.
+    ``quiet`` entries wait until something is typed; ``careful`` ones take something away.
     """
 
     id: str
@@ -40,6 +45,7 @@ class Entry:
     why: str = ""
     checked: bool = False
     quiet: bool = False
+    careful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,8 @@ def ranked(entries: Sequence[Entry], typed: str, used: Sequence[str]) -> list[Fo
         if hit is not None:
             bonus = _USED * lately.get(entry.id, 0) / max(1, len(used))
             # What cannot be used now is listed, after its equals.
-            found.append((hit.score + bonus - (0 if entry.enabled else _USED), Found(entry, hit.marks)))
+            malus = (0 if entry.enabled else _USED) + (_CAREFUL if entry.careful else 0)
+            found.append((hit.score + bonus - malus, Found(entry, hit.marks)))
     return [one for _, one in sorted(found, key=lambda pair: -pair[0])]
 
 
@@ -91,6 +98,7 @@ def _actions(window: MainWindow) -> list[Entry]:
                 why=reason_of(window, name) if name in window.registry else "",
                 checked=action.isChecked(),
                 quiet=not name,
+                careful=bare or name in _TAKING_AWAY,
             )
         )
     return made

@@ -40,8 +40,9 @@ class PaletteFlow(QObject):
 
     @Slot(object)
     def _run(self, entry: Entry) -> None:
-        self._window.store.settings.remember_command(entry.id)
-        self._window.keeper.save_soon()
+        if not entry.careful:
+            self._window.store.settings.remember_command(entry.id)
+            self._window.keeper.save_soon()
         entry.run()
 
     @Slot(object)

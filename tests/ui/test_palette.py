@@ -179,6 +179,24 @@ def test_lately_used_wins_among_equals_only() -> None:
     assert next(f.entry.id for f in ranked(entries, "bar", ("one bar",))) != "one bar"
 
 
+def test_what_takes_something_away_comes_last_and_is_not_remembered(
+    make_desk: Callable[..., Desk], qtbot: QtBot
+) -> None:
+    desk = make_desk(data=True)
+    removed: list[str] = []
+    desk.window.remove_symbol_requested.connect(removed.append)
+    palette = opened(desk, qtbot)
+    for typed in ("mo", "cl", "q"):
+        type_in(palette, typed)
+        assert not palette.found()[0].entry.careful, typed
+    type_in(palette, "remove sol")
+    press(palette, Qt.Key.Key_Return)
+    opened(desk, qtbot)
+    type_in(palette, "clear")
+    press(palette, Qt.Key.Key_Return)
+    assert removed == ["SOLUSDT"] and desk.store.settings.palette_used == []
+
+
 def test_keys_of_the_window_go_into_the_text(desk: Desk, qtbot: QtBot) -> None:
     palette = opened(desk, qtbot)
     interval = desk.pair.settings.interval
