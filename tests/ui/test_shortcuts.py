@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtWidgets import QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from quantdesk.ui.key_flow import KeyFlow
@@ -66,6 +66,18 @@ def test_a_new_key_works_at_once_in_menu_tip_and_palette(desk: Desk, qtbot: QtBo
     assert not desk.alerts.muted
     QTest.keyClick(desk.window.charts, Qt.Key.Key_J, CTRL | SHIFT)
     assert desk.alerts.muted
+
+
+def test_a_notice_that_stands_tells_the_new_key_and_may_leave(desk: Desk, qtbot: QtBot) -> None:
+    banner = desk.window.banner
+    banner.show_notice("x", "info", "Words", [desk.window.registry["file.open"]])
+    sheet = opened(desk, qtbot)
+    rebind(sheet, "file.open", Qt.Key.Key_F7)
+    assert [b.toolTip() for b in banner.findChildren(QPushButton)] == ["Open bars or trades from files (F7)"]
+    banner.clear_notice("x")
+    qtbot.waitUntil(lambda: not banner.findChildren(QPushButton))
+    rebind(sheet, "file.open", Qt.Key.Key_F8)
+    assert key_of(desk, "file.open") == "F8"
 
 
 def test_new_keys_outlive_a_restart_and_so_do_those_of_a_newer_version(
