@@ -129,6 +129,13 @@ def _view_actions() -> tuple[ActionSpec, ...]:
             keys="Ctrl+I",
             tip=translate("actions", "Tell whether the bar under the crosshair is complete, and why"),
         ),
+        ActionSpec(
+            "view.palette",
+            translate("actions", "&Command palette…"),
+            keys="Ctrl+Shift+P",
+            icon="search",
+            tip=translate("actions", "Find any command, symbol or file by typing"),
+        ),
         ActionSpec("view.zoom_in", translate("actions", "Zoom &in"), keys="Ctrl++", icon="zoom-in"),
         ActionSpec("view.zoom_out", translate("actions", "Zoom &out"), keys="Ctrl+-", icon="zoom-out"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from PySide6.QtCore import QObject, QTimer, Slot
@@ -24,6 +25,7 @@ class ActionRegistry(QObject):
         self._window = window
         self._actions: dict[str, QAction] = {}
         self._icons: dict[str, str] = {}
+        self._tips: dict[str, str] = {}
         self._sets: dict[str, QActionGroup] = {}
         self._tokens: Tokens | None = None
         self._later = QTimer(self, singleShot=True, interval=_LATER_MS)
@@ -66,6 +68,11 @@ class ActionRegistry(QObject):
             found[titles[name.partition(".")[0]]].append(action)
         return found
 
+    def set_keys(self, name: str, keys: str) -> None:
+        """Give an action another key, in portable form ("" = none); menus and tips show it."""
+        self._actions[name].setShortcut(QKeySequence(keys, QKeySequence.SequenceFormat.PortableText))
+        self._write_tip(name)
+
     def set_tokens(self, tokens: Tokens) -> None:
         """Colour the icons for the theme: those on a toolbar at once, those of menus a moment later."""
         # Drawing them all would be a tenth of the way to the first paint, and a menu is not open yet.
@@ -89,12 +96,16 @@ class ActionRegistry(QObject):
         if name in self._actions:
             raise ValueError(f"action {name} is registered twice")
         action.setObjectName(name)
-        keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        words = plain(tip or action.text())
-        action.setToolTip(f"{words} ({keys})" if keys else words)
         self._actions[name] = action
+        self._tips[name] = plain(tip or action.text())
+        self._write_tip(name)
         self._window.addAction(action)
         return action
+
+    def _write_tip(self, name: str) -> None:
+        keys = self._actions[name].shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        words = self._tips[name]
+        self._actions[name].setToolTip(f"{words} ({keys})" if keys else words)
 
 
 def _is_on_toolbar(action: QAction) -> bool:
@@ -102,5 +113,5 @@ def _is_on_toolbar(action: QAction) -> bool:
 
 
 def plain(text: str) -> str:
-    """Return an action's text without its mnemonic and its dots."""
-    return text.replace("&", "").removesuffix("…")
+    """Return an action's text without its mnemonic and its dots; a doubled ampersand is one."""
+    return re.sub("&(&?)", r"\1", text).removesuffix("…")

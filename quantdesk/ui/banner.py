@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
@@ -43,6 +43,7 @@ class _Row(QFrame):
         super().__init__(parent)
         self.setObjectName("notice")
         self.notice = notice
+        self._tipped: list[tuple[QPushButton, QAction]] = []
         self._mark = QLabel(self)
         self._mark.setAccessibleName(self.tr("Kind of notice"))
         self.text = QLabel(self)
@@ -70,13 +71,22 @@ class _Row(QFrame):
         act: Callable[[], object]
         if isinstance(action, QAction):
             text, tip, act = action.text(), action.toolTip(), action.trigger
+            action.changed.connect(self._write_tips)
         else:
             text, tip, act = action.text, action.tip, action.act
         button = QPushButton(text.replace("&", ""), self)
         button.setToolTip(tip)
         button.setAccessibleName(plain(text))
         button.clicked.connect(lambda _checked=False: act())
+        if isinstance(action, QAction):
+            self._tipped.append((button, action))
         return button
+
+    @Slot()
+    def _write_tips(self) -> None:
+        """Follow the actions: their keys may change while the notice stands."""
+        for button, action in self._tipped:
+            button.setToolTip(action.toolTip())
 
     def show_notice(self, notice: Notice, tokens: Tokens) -> None:
         """Take new words or a new level for the same key."""

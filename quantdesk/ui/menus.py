@@ -61,7 +61,8 @@ class Menus:
         view = bar.addMenu(_tr("&View"))
         view.addMenu(self.panels)
         view.addMenu(self.theme)
-        self._put(view, "", "view.latest", "view.reset", "view.zoom_in", "view.zoom_out", "", "view.fullscreen", "")
+        self._put(view, "view.palette", "")
+        self._put(view, "view.latest", "view.reset", "view.zoom_in", "view.zoom_out", "", "view.fullscreen", "")
         self._put(view, "view.explain", "", "view.reset_layout", "view.undo")
         market = bar.addMenu(_tr("&Market"))
         self._put(market, "market.add")
@@ -96,6 +97,7 @@ class Menus:
             text = f"&{number % 10}  {path.name.replace('&', '&&')}"
             action = self.recent.addAction(text)
             action.setToolTip(name)
+            action.setData(path.name)
             action.triggered.connect(lambda _=False, p=path: open_file(p))
         if not files:
             self.recent.addAction(_tr("No files opened yet")).setEnabled(False)

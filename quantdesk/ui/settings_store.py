@@ -23,7 +23,7 @@ from quantdesk.model.intervals import interval_ms_of
 from quantdesk.model.tick_order import AGES_MS, MINUTES, TickSettings
 from quantdesk.store.address import StoreAddress, parse_address
 from quantdesk.store.base import Retention
-from quantdesk.ui import kept_rules
+from quantdesk.ui import kept_keys, kept_rules
 
 MAX_RECENT = 10
 MAX_SYMBOLS = 200
@@ -61,6 +61,8 @@ class Settings:
     muted: bool = False
     recent: list[str] = field(default_factory=list)
     last_folder: str = ""
+    keys: dict[str, Any] = field(default_factory=dict)  # portable keys by action, where they are not the first ones
+    palette_used: list[str] = field(default_factory=list)  # ids of what the command palette ran, newest first
     ask_on_close: bool = True
     close_to_tray: bool = False
     database: str = ""  # URL of the store without a password; empty = the file in the data folder
@@ -76,6 +78,10 @@ class Settings:
         name = str(path)
         self.recent = [name, *(r for r in self.recent if r != name)][:MAX_RECENT]
         self.last_folder = str(path.parent)
+
+    def remember_command(self, command: str) -> None:
+        """Put a command on top of those that the palette ran."""
+        self.palette_used = [command, *(c for c in self.palette_used if c != command)][:MAX_RECENT]
 
     def pair(self) -> PairSettings:
         """Return the pair that was shown last."""
@@ -151,7 +157,7 @@ _CHOICES: dict[str, tuple[object, ...]] = {
 def _accepted(name: str, value: object, default: object) -> object:
     """Return the value if it has the default's type and lies within bounds, else the default."""
     if isinstance(default, list):
-        bound = MAX_RECENT if name == "recent" else MAX_SYMBOLS
+        bound = MAX_RECENT if name in ("recent", "palette_used") else MAX_SYMBOLS
         return [v for v in value if isinstance(v, str) and v][:bound] if isinstance(value, list) else default
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
@@ -239,7 +245,7 @@ class SettingsStore:
         for name in known & read.keys():
             default = getattr(self.settings, name)
             setattr(self.settings, name, _accepted(name, read[name], default))
-        self._take_rules(read)
+        self._take_tables(read)
         if 0 < self.settings.refit_every < LEAST_REFIT_EVERY:
             self.settings.refit_every = 0
         if self.settings.hedge == HedgeMethod.KALMAN and self.settings.formation_bars < FEWEST_FORMATION:
@@ -249,12 +255,15 @@ class SettingsStore:
         if not self.settings.symbols:
             self.settings.symbols = list(DEFAULT_SYMBOLS)
 
-    def _take_rules(self, read: dict[str, Any]) -> None:
-        """Take the rules one by one; what cannot be read is said, and the file is kept as it is."""
-        self.settings.alert_rules, unread = kept_rules.accepted(read)
+    def _take_tables(self, read: dict[str, Any]) -> None:
+        """Take rules and keys one by one; what cannot be read is said, and the file is kept as it is."""
+        self.settings.alert_rules, no_rules = kept_rules.accepted(read)
+        self.settings.keys, no_keys = kept_keys.accepted(read)
+        unread = " ".join(words for words in (no_rules, no_keys) if words)
         if not unread:
             return
-        aside = self.path.with_name(f"settings.rules-{time.strftime('%Y%m%d-%H%M%S')}.json")
+        kind = "rules" if no_rules else "keys"
+        aside = self.path.with_name(f"settings.{kind}-{time.strftime('%Y%m%d-%H%M%S')}.json")
         kept = f"The settings as they were are kept as {aside.name}."
         try:
             shutil.copyfile(self.path, aside)

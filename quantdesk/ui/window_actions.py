@@ -12,7 +12,9 @@ from PySide6.QtGui import QCursor, QDesktopServices
 
 from quantdesk.ui.action_table import ActionSpec, translate
 from quantdesk.ui.charts.panels import KIND_LINK
+from quantdesk.ui.key_flow import KeyFlow
 from quantdesk.ui.menus import Menus
+from quantdesk.ui.palette_flow import PaletteFlow
 
 if TYPE_CHECKING:
     from quantdesk.ui.main_window import MainWindow
@@ -58,6 +60,8 @@ def connect_actions(window: MainWindow) -> None:
     """Connect every action that is not the pair's own."""
     _connect_files(window)
     _connect_view(window)
+    PaletteFlow(window)
+    KeyFlow(window)
     on = window.registry
     settings, prompts = window.store.settings, window.prompts
     on["market.add"].triggered.connect(lambda: prompts.search_symbol(window.market.symbols()))
@@ -65,7 +69,6 @@ def connect_actions(window: MainWindow) -> None:
     on["market.reconnect"].triggered.connect(window.reconnect_requested)
     on["pair.settings"].triggered.connect(lambda: prompts.edit_pair(window.pair.settings))
     on["alerts.clear"].triggered.connect(window.alerts.clear)
-    on["help.shortcuts"].triggered.connect(lambda: _show_shortcuts(window))
     on["help.about"].triggered.connect(lambda: _show_about(window))
     on["help.logs"].setEnabled(window.log_folder is not None)
     on["help.logs"].triggered.connect(lambda: _open_logs(window.log_folder))
@@ -144,12 +147,6 @@ def _choose_z_kind(window: MainWindow) -> None:
 def _show_panel(window: MainWindow, name: str, shown: bool) -> None:
     window.charts.set_panel_visible(name, shown)
     window.show_panels_checked()
-
-
-def _show_shortcuts(window: MainWindow) -> None:
-    from quantdesk.ui.shortcuts import ShortcutSheet
-
-    window.prompts.show_dialog("shortcuts", ShortcutSheet(window.registry.by_group(), window))
 
 
 def _show_about(window: MainWindow) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from quantdesk.ui.action_table import desk_actions
+from quantdesk.ui.shortcuts import ShortcutSheet
 from quantdesk.ui.theme_tokens import DARK, LIGHT, Tokens
 
 from .conftest import Desk
@@ -48,10 +49,13 @@ def test_the_shortcut_sheet_lists_every_key(desk: Desk, qtbot: QtBot) -> None:
     desk.window.registry["help.shortcuts"].trigger()
     sheet = desk.window.prompts.dialog("shortcuts")
     assert sheet is not None
-    shown = {label.text() for label in sheet.findChildren(QLabel) if label.property("keycap")}
-    for _, action in desk.window.registry:
-        if not action.shortcut().isEmpty():
-            assert action.shortcut().toString(action.shortcut().SequenceFormat.NativeText) in shown
+    assert isinstance(sheet, ShortcutSheet)
+    assert set(sheet.caps) == {name for name, _ in desk.window.registry}
+    for name, action in desk.window.registry:
+        keys = action.shortcut().toString(action.shortcut().SequenceFormat.NativeText)
+        assert sheet.caps[name].text() == keys or (not keys and sheet.caps[name].text() == "–")
+    fixed = {label.text() for label in sheet.findChildren(QLabel) if label.property("keycap")}
+    assert {"← →", "Home"} <= fixed
     sheet.reject()
 
 

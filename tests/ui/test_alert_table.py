@@ -122,11 +122,6 @@ def test_a_narrow_dock_leaves_out_the_words_rather_than_cutting_them(qtbot: QtBo
         assert table.view.columnWidth(column) >= table.view.horizontalHeader().sectionSizeHint(column)
 
 
-def test_the_palette_key_stays_free(desk: Desk) -> None:
-    keys = {key.toString() for action in desk.window.actions() for key in action.shortcuts()}
-    assert "Ctrl+Shift+S" in keys and "Ctrl+Shift+P" not in keys
-
-
 def test_a_row_tells_rule_outcome_and_every_value_of_that_moment(desk: Desk) -> None:
     event = alert()
     desk.alerts.fired.emit(event)

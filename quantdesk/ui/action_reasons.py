@@ -1,0 +1,44 @@
+"""Say why an action of the window cannot be used now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication
+
+from quantdesk.types import Origin
+
+if TYPE_CHECKING:
+    from quantdesk.ui.main_window import MainWindow
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("reasons", text)
+
+
+def reason_of(window: MainWindow, name: str) -> str:
+    """Return in a few words why the action is off; nothing where it is on or nobody knows."""
+    if window.registry[name].isEnabled():
+        return ""
+    frame, settings, file = window.pair.frame, window.pair.settings, window.mode.origin is Origin.FILE
+    no_bars = frame is None or not len(frame)
+    if name == "pair.refit" and settings.hedge.moves:
+        return _tr("the hedge ratio moves with every bar")
+    if name in ("pair.refit", "file.export_visible", "file.export_all"):
+        return _tr("no bars are loaded") if no_bars else ""
+    if name in ("market.add", "market.reconnect"):
+        return _tr("a file is shown") if file else ""
+    if name.startswith("view.panel_"):
+        return _tr("the last panel stays")
+    known = {
+        "pair.swap": _tr("there is one leg only"),
+        "pair.1s": _tr("there are no such bars"),
+        "pair.1m": _tr("there are no such bars"),
+        "pair.5m": _tr("there are no such bars"),
+        "file.live": _tr("the market is shown"),
+        "file.tray": _tr("this desktop has no tray"),
+        "market.simulate": _tr("it is running"),
+        "view.undo": _tr("nothing was changed"),
+        "help.logs": _tr("no log is written"),
+    }
+    return known.get(name, "")
