@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -13,12 +13,13 @@ from quantdesk.model.clock import FrameClock
 from quantdesk.model.pair import PairModel
 from quantdesk.ui.charts.attribution import AttributionPanel
 from quantdesk.ui.charts.axis import TimeAxis
+from quantdesk.ui.charts.flash import Flash
 from quantdesk.ui.charts.intake import Intake
 from quantdesk.ui.charts.panel import Panel
 from quantdesk.ui.charts.panels import CorrelationPanel, ZPanel
 from quantdesk.ui.charts.price import PricePanel
-from quantdesk.ui.charts.pyramid import at
 from quantdesk.ui.charts.quality import row_to_explain
+from quantdesk.ui.charts.reading import read
 from quantdesk.ui.charts.splitter import Splitter
 from quantdesk.ui.charts.spread import SpreadPanel
 from quantdesk.ui.charts.state import ChartState, Reading
@@ -27,8 +28,6 @@ from quantdesk.ui.theme_tokens import Tokens
 
 STATE_VERSION = 1
 SHARES = {"price": 46, "spread": 17, "attribution": 12, "z": 16, "correlation": 12}
-#: show_time blinks the bar this often, each half this many ms.
-FLASHES, FLASH_MS = 6, 220
 
 
 class ChartStack(QWidget):
@@ -55,11 +54,8 @@ class ChartStack(QWidget):
         self._cursor_x: float | None = None
         self._reading: Reading | None = None
         self._intake = Intake(pair, self._state)
-        self._flash = QTimer(self)
-        self._flash.setInterval(FLASH_MS)
-        self._flash.timeout.connect(self._on_flash)
-        self._flashes = 0
-        self._flash_at = 0
+        self._flash = Flash(self)
+        self._flash.turned.connect(clock.mark)
         self._panels: dict[str, Panel] = {}
         for panel in (
             PricePanel(self._state),
@@ -180,11 +176,9 @@ class ChartStack(QWidget):
         self._pull()
         if not len(self._state.line):
             return
-        self._flash_at = max(0, self._state.line.row_at_or_before(ms))
-        self._state.view.centre(self._flash_at)
-        self._flashes = FLASHES
-        self._flash.start()
-        self._state.flash_row = self._flash_at
+        row = max(0, self._state.line.row_at_or_before(ms))
+        self._state.view.centre(row)
+        self._flash.start(row)
         self._clock.mark()
 
     def visible_range(self) -> tuple[int, int] | None:
@@ -274,7 +268,7 @@ class ChartStack(QWidget):
                 panel.set_axis_width(max(56.0, need))
             self._axis.set_axis_width(max(56.0, need))
             self._tick_and_draw(shown)
-        state.flash_row = self._flash_at if self._flashes % 2 == 0 and self._flash.isActive() else None
+        state.flash_row = self._flash.lit
         self._axis.update()
         self._read()
 
@@ -317,19 +311,7 @@ class ChartStack(QWidget):
             self._state.cursor_row = round(view.left + self._cursor_x / self._axis.plot_width * view.span)
 
     def _read(self) -> None:
-        state = self._state
-        row = state.row
-        price, spread = self._panels["price"], self._panels["spread"]
-        zed, correlation = self._panels["z"], self._panels["correlation"]
-        assert isinstance(price, PricePanel) and isinstance(spread, SpreadPanel)
-        assert isinstance(zed, ZPanel) and isinstance(correlation, CorrelationPanel)
-        names = ("open", "high", "low", "close", "volume")
-        values = {name: at(price.candles.pyramid.column(name), row) for name in names}
-        values["change_percent"] = price.change(row)[1]
-        values["spread"] = at(spread.line.pyramid.column("value"), row)
-        values["z"] = at(zed.line.pyramid.column("value"), row)
-        values["correlation"] = correlation.value(row)
-        reading = Reading(row, int(state.line.at(row)) if len(state.line) else 0, state.cursor_row is not None, values)
+        reading = read(self._state, self._panels)
         if repr(reading) != repr(self._reading):
             self._reading = reading
             self.reading_changed.emit(reading)
@@ -347,13 +329,6 @@ class ChartStack(QWidget):
             self.set_price_leg(link[4:])
         elif link.startswith("why:"):
             self._explain(int(link[4:]))
-
-    @Slot()
-    def _on_flash(self) -> None:
-        self._flashes -= 1
-        if self._flashes <= 0:
-            self._flash.stop()
-        self._clock.mark()
 
     # -- events -----------------------------------------------------------------------------
 
