@@ -129,6 +129,12 @@ def _view_actions() -> tuple[ActionSpec, ...]:
             keys="Ctrl+I",
             tip=translate("actions", "Tell whether the bar under the crosshair is complete, and why"),
         ),
+        ActionSpec(
+            "view.measure",
+            translate("actions", "&Measure"),
+            keys="M",
+            tip=translate("actions", "Measure change, bars and time: Shift and drag, or Left and Right"),
+        ),
         ActionSpec("view.zoom_in", translate("actions", "Zoom &in"), keys="Ctrl++", icon="zoom-in"),
         ActionSpec("view.zoom_out", translate("actions", "Zoom &out"), keys="Ctrl+-", icon="zoom-out"),
     )

@@ -62,7 +62,7 @@ class Menus:
         view.addMenu(self.panels)
         view.addMenu(self.theme)
         self._put(view, "", "view.latest", "view.reset", "view.zoom_in", "view.zoom_out", "", "view.fullscreen", "")
-        self._put(view, "view.explain", "", "view.reset_layout", "view.undo")
+        self._put(view, "view.explain", "view.measure", "", "view.reset_layout", "view.undo")
         market = bar.addMenu(_tr("&Market"))
         self._put(market, "market.add")
         market.addMenu(self.remove)

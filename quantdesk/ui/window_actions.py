@@ -112,6 +112,7 @@ def _connect_view(window: MainWindow) -> None:
     on["view.latest"].triggered.connect(charts.go_latest)
     charts.panel("z").linked.connect(lambda link: _choose_z_kind(window) if link == KIND_LINK else None)
     on["view.reset"].triggered.connect(charts.reset_view)
+    on["view.measure"].triggered.connect(charts.measure)
     on["view.zoom_in"].triggered.connect(lambda: charts.zoom(1.25))
     on["view.zoom_out"].triggered.connect(lambda: charts.zoom(0.8))
     on["view.fullscreen"].triggered.connect(window.toggle_fullscreen)

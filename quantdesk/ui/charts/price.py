@@ -80,6 +80,15 @@ class PricePanel(Panel):
         known = self.state.decimals(self.state.leg)
         return number(value, max(self._ticks.decimals, known) if known <= MOST_DECIMALS - 2 else self._ticks.decimals)
 
+    def row_value(self, row: int) -> float:
+        """Return a bar's close."""
+        return at(self.candles.pyramid.column("close"), row)
+
+    def change_text(self, change: float) -> str:
+        """Write a difference of prices with the instrument's decimals."""
+        known = self.state.decimals(self.state.leg)
+        return number(change, known if known <= MOST_DECIMALS - 2 else self._ticks.decimals, sign=True)
+
     def last(self) -> tuple[float, float]:
         """Return the newest close, and the open of its bar."""
         closes, opens = self.candles.pyramid.column("close"), self.candles.pyramid.column("open")

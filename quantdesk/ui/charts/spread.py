@@ -151,6 +151,14 @@ class SpreadPanel(Panel):
         """Write a spread."""
         return number(value, self.decimals())
 
+    def row_value(self, row: int) -> float:
+        """Return the spread at a row."""
+        return at(self.line.pyramid.column("value"), row)
+
+    def change_text(self, change: float) -> str:
+        """Write a difference of spreads."""
+        return number(change, self.decimals(), sign=True)
+
     def tags(self) -> list[Tag]:
         """Mark the newest spread."""
         value = newest(self.line.pyramid.column("value"))

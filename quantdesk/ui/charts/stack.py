@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -15,6 +14,8 @@ from quantdesk.ui.charts.attribution import AttributionPanel
 from quantdesk.ui.charts.axis import TimeAxis
 from quantdesk.ui.charts.flash import Flash
 from quantdesk.ui.charts.intake import Intake
+from quantdesk.ui.charts.keys import act_of
+from quantdesk.ui.charts.measuring import Measuring
 from quantdesk.ui.charts.panel import Panel
 from quantdesk.ui.charts.panels import CorrelationPanel, ZPanel
 from quantdesk.ui.charts.price import PricePanel
@@ -65,6 +66,7 @@ class ChartStack(QWidget):
             CorrelationPanel(self._state),
         ):
             self._panels[panel.name] = panel
+        self._measuring = Measuring(self._state, self._panels)
         self._lay_out()
         self.set_tokens(tokens)
         self._clock.tick.connect(self._on_tick)
@@ -84,6 +86,8 @@ class ChartStack(QWidget):
             panel.zoomed.connect(self._on_zoomed)
             panel.linked.connect(self._on_linked)
             panel.touched.connect(self._clock.mark)
+            panel.ruled.connect(self._ruler_of(panel))
+            panel.clicked.connect(self._on_clicked)
         for index, name in enumerate(self._panels):
             self._splitter.setStretchFactor(index, SHARES[name])
         self._splitter.setSizes([SHARES[name] * 10 for name in self._panels])
@@ -132,6 +136,8 @@ class ChartStack(QWidget):
             self._state.leg = leg
             self._panels["price"].stale = True
             self._panels["price"].auto = True
+            if self._state.ruler is not None and self._state.ruler.panel == "price":
+                self._measuring.remove()
             self._clock.mark()
             self.leg_changed.emit(leg)
 
@@ -184,12 +190,15 @@ class ChartStack(QWidget):
     def visible_range(self) -> tuple[int, int] | None:
         """Return the first and last visible bar's open time (ms), None without bars."""
         self._pull()
-        line, view = self._state.line, self._state.view
-        if not len(line):
-            return None
-        first = min(max(0, int(np.ceil(view.left))), len(line) - 1)
-        last = min(max(first, int(np.floor(view.right))), len(line) - 1)
-        return int(line.at(first)), int(line.at(last))
+        return self._state.visible_times()
+
+    @Slot()
+    def measure(self) -> None:
+        """Start a measurement at the crosshair or the newest bar; end the one that is open; remove one that ended."""
+        self._pull()
+        self._measuring.toggle()
+        self.setFocus()
+        self._clock.mark()
 
     @Slot()
     def explain_bar(self) -> None:
@@ -277,6 +286,8 @@ class ChartStack(QWidget):
         for panel in self._panels.values():
             panel.stale = panel.stale or changed
             panel.auto = panel.auto or moved_on
+        if moved_on:
+            self._measuring.remove()
 
     def _tick_and_draw(self, shown: Sequence[Panel]) -> None:
         state = self._state
@@ -293,9 +304,22 @@ class ChartStack(QWidget):
         def move(x: float, y: float) -> None:
             self._cursor_x = x
             self._state.cursor_panel, self._state.cursor_y = panel.name, y
+            self._measuring.follow(panel, round(panel.row_at(x)), panel.value_at(y))
             self._clock.mark()
 
         return move
+
+    def _ruler_of(self, panel: Panel) -> Callable[[float, float], None]:
+        def start(x: float, y: float) -> None:
+            self._measuring.start(panel, round(panel.row_at(x)), panel.value_at(y))
+            self._clock.mark()
+
+        return start
+
+    @Slot()
+    def _on_clicked(self) -> None:
+        if self._measuring.click():
+            self._clock.mark()
 
     @Slot()
     def _on_left(self) -> None:
@@ -333,24 +357,14 @@ class ChartStack(QWidget):
     # -- events -----------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move by bar, page or to an end; zoom; change the leg."""
+        """Move by bar, page or to an end; zoom; move the end of a ruler, or take it away."""
         key, control = event.key(), bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-        view = self._state.view
-        step = view.span * 0.8 if control else 1.0
-        acts: dict[int, Callable[[], object]] = {
-            Qt.Key.Key_Left: lambda: view.pan(-step),
-            Qt.Key.Key_Right: lambda: view.pan(step),
-            Qt.Key.Key_Plus: lambda: view.zoom(1.25),
-            Qt.Key.Key_Equal: lambda: view.zoom(1.25),
-            Qt.Key.Key_Minus: lambda: view.zoom(0.8),
-            Qt.Key.Key_Home: view.first,
-            Qt.Key.Key_End: view.latest,
-        }
-        act = acts.get(key)
-        if act is None:
-            super().keyPressEvent(event)
-            return
-        act()
+        if not self._measuring.key(key, control=control):
+            act = act_of(key, self._state.view, control=control)
+            if act is None:
+                super().keyPressEvent(event)
+                return
+            act()
         self._clock.mark()
         event.accept()
 

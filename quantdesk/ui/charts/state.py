@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from quantdesk.ui.theme_tokens import Tokens
 if TYPE_CHECKING:
     from quantdesk.bars.arrays import IntArray
     from quantdesk.model.pair import LegColumns, PairFrame, PairTail
+    from quantdesk.ui.charts.ruler import Ruler
 
 TEXT_PIXELS = 12
 
@@ -93,6 +95,7 @@ class ChartState:
         self.cursor_panel = ""
         self.cursor_y = 0.0
         self.flash_row: int | None = None
+        self.ruler: Ruler | None = None
         self.latency = PaintLatency()  #: the market's own, once there is one
 
     def set_level(self, level: float, drawn: Sequence[float] | None) -> None:
@@ -119,6 +122,15 @@ class ChartState:
         """Return the row that legends show: under the cursor, else the newest."""
         newest = len(self.line) - 1
         return newest if self.cursor_row is None else self.cursor_row
+
+    def visible_times(self) -> tuple[int, int] | None:
+        """Return the first and last visible bar's open time (ms), None without bars."""
+        line, view = self.line, self.view
+        if not len(line):
+            return None
+        first = min(max(0, math.ceil(view.left)), len(line) - 1)
+        last = min(max(first, math.floor(view.right)), len(line) - 1)
+        return int(line.at(first)), int(line.at(last))
 
     def symbol(self, leg: str) -> str:
         """Return the name of a leg, "" where there is none."""
