@@ -121,7 +121,7 @@ class Panel(pg.GraphicsView):
 
     def axis_need(self) -> float:
         """Return the width that this panel's labels need."""
-        texts = [text for _, text in self._labels] + [tag.text for tag in self.tags()]
+        texts = [text for _, text in self._labels] + [text for tag in self.tags() for text in (tag.text, tag.under)]
         widest = max((self.state.letters.advance(text) for text in texts), default=0.0)
         return math.ceil(widest + overlay.AXIS_PAD * 2)
 
@@ -165,6 +165,11 @@ class Panel(pg.GraphicsView):
             item.set_area(area)
         self.box.setRange(xRange=(view.left, view.right), yRange=(self.low, self.high), padding=0)
         self.viewport().update()
+
+    def repaint_axis(self) -> None:
+        """Ask for a repaint of the axis alone."""
+        left = math.floor(self.plot.right())
+        self.viewport().update(left, 0, self.width() - left, self.height())
 
     def reset_scale(self) -> None:
         """Fit the scale to the visible values again."""
@@ -223,7 +228,7 @@ class Panel(pg.GraphicsView):
         labels = [] if empty else [(self.y_of(value), text) for value, text in self._labels]
         tags = [] if empty else self.tags()
         hovered = state.cursor_panel == self.name
-        taken = [overlay.tag_middle(plot, self.y_of(tag.value)) for tag in tags]
+        taken = [y for tag in tags for y in overlay.tag_places(plot, self.y_of(tag.value), tag.under)]
         if hovered:
             taken.append(overlay.tag_middle(plot, state.cursor_y))
         overlay.paint_value_axis(painter, state, plot, width, labels, taken)

@@ -101,12 +101,12 @@ class PricePanel(Panel):
         return price, float(opens[row])
 
     def tags(self) -> list[Tag]:
-        """Mark the last price in the colour of its bar's direction."""
+        """Mark the last price in the colour of its bar's direction, and how long the bar still lasts."""
         price, opened = self.last()
         if not math.isfinite(price):
             return []
-        tokens = self.state.tokens
-        return [Tag(price, self.value_text(price), tokens.up if price >= opened else tokens.down, line=True)]
+        color = self.state.tokens.up if price >= opened else self.state.tokens.down
+        return [Tag(price, self.value_text(price), color, line=True, under=self.state.countdown)]
 
     def change(self, row: int) -> tuple[float, float]:
         """Return the change of a bar's close on the close before it: absolute and in percent."""

@@ -12,6 +12,7 @@ from quantdesk.model.clock import FrameClock
 from quantdesk.model.pair import PairModel
 from quantdesk.ui.charts.attribution import AttributionPanel
 from quantdesk.ui.charts.axis import TimeAxis
+from quantdesk.ui.charts.countdown import Countdown
 from quantdesk.ui.charts.flash import Flash
 from quantdesk.ui.charts.intake import Intake
 from quantdesk.ui.charts.keys import act_of
@@ -57,6 +58,8 @@ class ChartStack(QWidget):
         self._intake = Intake(pair, self._state)
         self._flash = Flash(self)
         self._flash.turned.connect(clock.mark)
+        self._countdown = Countdown(pair, self._state, parent=self)
+        self._countdown.turned.connect(self._on_second)
         self._panels: dict[str, Panel] = {}
         for panel in (
             PricePanel(self._state),
@@ -278,6 +281,7 @@ class ChartStack(QWidget):
             self._axis.set_axis_width(max(56.0, need))
             self._tick_and_draw(shown)
         state.flash_row = self._flash.lit
+        self._countdown.look()
         self._axis.update()
         self._read()
 
@@ -333,6 +337,13 @@ class ChartStack(QWidget):
             self._state.cursor_row = None
         else:
             self._state.cursor_row = round(view.left + self._cursor_x / self._axis.plot_width * view.span)
+
+    @Slot()
+    def _on_second(self) -> None:
+        if self.isVisible() and not self.window().isMinimized():
+            self._panels["price"].repaint_axis()
+        else:
+            self._countdown.stop()
 
     def _read(self) -> None:
         reading = read(self._state, self._panels)

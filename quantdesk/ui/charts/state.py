@@ -41,12 +41,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """Hold a value marked on the axis; ``line`` draws it across the plot, dotted."""
+    """Hold a value marked on the axis; ``line`` draws it across the plot, dotted; ``under`` is a second line."""
 
     value: float
     text: str
     color: str
     line: bool = False
+    under: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class ChartState:
         self.cursor_y = 0.0
         self.flash_row: int | None = None
         self.ruler: Ruler | None = None
+        self.countdown = ""  #: until the bar closes, "" where none is forming live
         self.latency = PaintLatency()  #: the market's own, once there is one
 
     def set_level(self, level: float, drawn: Sequence[float] | None) -> None:
