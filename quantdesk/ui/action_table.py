@@ -109,6 +109,14 @@ def _view_actions() -> tuple[ActionSpec, ...]:
         ActionSpec("view.theme_dark", translate("actions", "&Dark"), checkable=True, one_of="theme"),
         ActionSpec("view.theme_light", translate("actions", "&Light"), checkable=True, one_of="theme"),
         ActionSpec("view.theme_system", translate("actions", "&System"), checkable=True, one_of="theme"),
+        ActionSpec("view.zone_utc", translate("actions", "&UTC"), checkable=True, one_of="zone"),
+        ActionSpec(
+            "view.zone_local",
+            translate("actions", "&Local"),
+            tip=translate("actions", "Write the charts' times by this computer's clock; tables and exports stay UTC"),
+            checkable=True,
+            one_of="zone",
+        ),
         ActionSpec(
             "view.latest",
             translate("actions", "&Latest bar"),

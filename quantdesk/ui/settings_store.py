@@ -40,6 +40,7 @@ class Settings:
     """Hold every choice that outlives a session; changed in place, saved by the store."""
 
     theme: str = "system"
+    time_zone: str = "utc"  # of the charts
     geometry: str = ""  # base64 of QWidget.saveGeometry
     layout: str = ""  # base64 of QMainWindow.saveState
     layout_version: int = 0
@@ -141,6 +142,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
 }
 _CHOICES: dict[str, tuple[object, ...]] = {
     "theme": ("dark", "light", "system"),
+    "time_zone": ("utc", "local"),
     "z_kind": tuple(kind.value for kind in ZKind),
     "hedge": tuple(HedgeMethod),
     "tick_minutes": MINUTES,

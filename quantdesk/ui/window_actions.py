@@ -11,6 +11,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QCursor, QDesktopServices
 
 from quantdesk.ui.action_table import ActionSpec, translate
+from quantdesk.ui.chart_choices import connect_chart_choices
 from quantdesk.ui.charts.panels import KIND_LINK
 from quantdesk.ui.menus import Menus
 
@@ -120,6 +121,7 @@ def _connect_view(window: MainWindow) -> None:
     on["view.metrics"].triggered.connect(lambda shown: window.metrics.setVisible(shown))  # noqa: PLW0108
     for name in ("dark", "light", "system"):
         on[f"view.theme_{name}"].triggered.connect(lambda _=False, n=name: _choose_theme(window, n))
+    connect_chart_choices(window)
     undo = window.layouts.undo
     on["view.reset_layout"].triggered.connect(window.layouts.reset)
     on["view.undo"].triggered.connect(undo.undo)

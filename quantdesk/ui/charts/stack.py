@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from quantdesk.model.clock import FrameClock
 from quantdesk.model.pair import PairModel
+from quantdesk.ui.charts import kept
 from quantdesk.ui.charts.attribution import AttributionPanel
 from quantdesk.ui.charts.axis import TimeAxis
 from quantdesk.ui.charts.countdown import Countdown
@@ -26,9 +27,9 @@ from quantdesk.ui.charts.splitter import Splitter
 from quantdesk.ui.charts.spread import SpreadPanel
 from quantdesk.ui.charts.state import ChartState, Reading
 from quantdesk.ui.charts.ticks import time_ticks
+from quantdesk.ui.charts.zone import Zone
 from quantdesk.ui.theme_tokens import Tokens
 
-STATE_VERSION = 1
 SHARES = {"price": 46, "spread": 17, "attribution": 12, "z": 16, "correlation": 12}
 
 
@@ -144,6 +145,12 @@ class ChartStack(QWidget):
             self._clock.mark()
             self.leg_changed.emit(leg)
 
+    def set_zone(self, zone: Zone) -> None:
+        """Write times in another zone."""
+        self._state.chosen_zone = zone
+        self._axis.setAccessibleName(self.tr("Time axis ({zone})").format(zone=zone.title))
+        self._clock.mark()
+
     def alert_level(self, level: float, drawn: Sequence[float] | None = None) -> None:
         """Take z for far out beyond ±level; draw these levels of z, or ±level."""
         self._state.set_level(abs(level), drawn)
@@ -224,25 +231,11 @@ class ChartStack(QWidget):
 
     def save_state(self) -> dict[str, object]:
         """Return sizes, visible panels and leg as plain values."""
-        return {
-            "version": STATE_VERSION,
-            "sizes": self._splitter.sizes(),
-            "hidden": [name for name, panel in self._panels.items() if panel.isHidden()],
-            "leg": self._state.leg,
-        }
+        return kept.plain_of(self, self._splitter)
 
     def restore_state(self, saved: Mapping[str, object]) -> None:
         """Take what save_state returned; what is not understood is passed over."""
-        if saved.get("version") != STATE_VERSION:
-            return
-        hidden, sizes, leg = saved.get("hidden"), saved.get("sizes"), saved.get("leg")
-        if isinstance(hidden, list) and len(set(hidden) & set(self._panels)) < len(self._panels):
-            for name in self._panels:
-                self.set_panel_visible(name, name not in hidden)
-        if isinstance(sizes, list) and len(sizes) == len(self._panels) and all(isinstance(s, int) for s in sizes):
-            self._splitter.setSizes(sizes)
-        if leg in ("y", "x"):
-            self.set_price_leg(str(leg))
+        kept.restore(saved, self, self._splitter)
 
     def grab_picture(self) -> QImage:
         """Return the charts as they are, without crosshair, at the screen's pixel ratio."""
@@ -272,7 +265,7 @@ class ChartStack(QWidget):
             panel.load_tail()
         self._cursor_to_row()
         self._tick_and_draw(shown)
-        need = max((panel.axis_need() for panel in shown), default=64.0)
+        need = max([panel.axis_need() for panel in shown] + [self._axis.axis_need()])
         # One margin for all; it shrinks only by much, or it would tremble with every digit.
         width = self._axis.width() - self._axis.plot_width
         if need > width or need < width - 24:
@@ -297,7 +290,9 @@ class ChartStack(QWidget):
         state = self._state
         # Without a bar there is no time to label.
         state.ticks = (
-            time_ticks(state.line, state.view.left, state.view.right, self._axis.plot_width) if len(state.line) else []
+            time_ticks(state.line, state.view.left, state.view.right, self._axis.plot_width, zone=state.zone)
+            if len(state.line)
+            else []
         )
         for panel in shown:
             panel.refresh()

@@ -11,9 +11,10 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF
 
 from quantdesk.model.paint_latency import PaintLatency
 from quantdesk.ui.charts.lettering import Lettering
-from quantdesk.ui.charts.ticks import TimeTick
+from quantdesk.ui.charts.ticks import DAY, TimeTick
 from quantdesk.ui.charts.timeline import TimeLine
 from quantdesk.ui.charts.view import TimeView
+from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 from quantdesk.ui.theme_tokens import Tokens
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class ChartState:
         self.levels: Sequence[float] = (-2.0, 2.0)  #: where alert rules have their levels
         self.ticks: list[TimeTick] = []
         self.alerts: Sequence[int] = ()
+        self.chosen_zone = UTC_ZONE
         self.cursor_row: int | None = None
         self.cursor_panel = ""
         self.cursor_y = 0.0
@@ -124,6 +126,11 @@ class ChartState:
         """Return the row that legends show: under the cursor, else the newest."""
         newest = len(self.line) - 1
         return newest if self.cursor_row is None else self.cursor_row
+
+    @property
+    def zone(self) -> Zone:
+        """Return the zone in which times are written: a bar of a day or more is one of UTC days."""
+        return UTC_ZONE if self.line.step_ms >= DAY else self.chosen_zone
 
     def visible_times(self) -> tuple[int, int] | None:
         """Return the first and last visible bar's open time (ms), None without bars."""
