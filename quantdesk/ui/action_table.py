@@ -109,6 +109,22 @@ def _view_actions() -> tuple[ActionSpec, ...]:
         ActionSpec("view.theme_dark", translate("actions", "&Dark"), checkable=True, one_of="theme"),
         ActionSpec("view.theme_light", translate("actions", "&Light"), checkable=True, one_of="theme"),
         ActionSpec("view.theme_system", translate("actions", "&System"), checkable=True, one_of="theme"),
+        ActionSpec("view.scale_linear", translate("actions", "&Linear"), checkable=True, one_of="scale"),
+        ActionSpec("view.scale_log", translate("actions", "Lo&garithmic"), checkable=True, one_of="scale"),
+        ActionSpec(
+            "view.scale_percent",
+            translate("actions", "&Percent"),
+            tip=translate("actions", "Percent of the first visible bar's close"),
+            checkable=True,
+            one_of="scale",
+        ),
+        ActionSpec(
+            "view.scale_indexed",
+            translate("actions", "&Indexed to 100"),
+            tip=translate("actions", "The first visible bar's close is 100"),
+            checkable=True,
+            one_of="scale",
+        ),
         ActionSpec("view.zone_utc", translate("actions", "&UTC"), checkable=True, one_of="zone"),
         ActionSpec(
             "view.zone_local",

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtGui import QCursor
+
+from quantdesk.ui.charts.price import SCALE_LINK
+from quantdesk.ui.charts.scale import PriceScale
 from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 
 if TYPE_CHECKING:
@@ -17,6 +21,22 @@ def connect_chart_choices(window: MainWindow) -> None:
     window.charts.set_zone(_zone_of(settings.time_zone))
     for name in ("utc", "local"):
         on[f"view.zone_{name}"].triggered.connect(lambda _=False, n=name: _choose_zone(window, n))
+    on[f"view.scale_{settings.price_scale}"].setChecked(True)
+    window.charts.set_scale(PriceScale(settings.price_scale))
+    for scale in PriceScale:
+        on[f"view.scale_{scale}"].triggered.connect(lambda _=False, s=scale: _choose_scale(window, s))
+    window.charts.panel("price").linked.connect(lambda link: _show_scales(window) if link == SCALE_LINK else None)
+
+
+def _show_scales(window: MainWindow) -> None:
+    """Drop the scales down where the price axis was clicked."""
+    window.menus.scale.popup(QCursor.pos())
+
+
+def _choose_scale(window: MainWindow, scale: PriceScale) -> None:
+    window.charts.set_scale(scale)
+    window.store.settings.price_scale = scale.value
+    window.save_settings()
 
 
 def _zone_of(name: str) -> Zone:

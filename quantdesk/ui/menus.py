@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 
 from quantdesk.analytics.zscore import ZKind
 from quantdesk.ui.actions import ActionRegistry
+from quantdesk.ui.charts.scale import PriceScale
 
 
 def _tr(text: str) -> str:
@@ -37,6 +38,8 @@ class Menus:
         self.remove.aboutToShow.connect(lambda: self._fill_remove(removable(), remove))
         self.theme = self._submenu(_tr("&Theme"))
         self._put(self.theme, "view.theme_dark", "view.theme_light", "view.theme_system")
+        self.scale = self._submenu(_tr("Price &scale"))
+        self._put(self.scale, *(f"view.scale_{scale}" for scale in PriceScale))
         self.zone = self._submenu(_tr("Time &zone of the charts"))
         self._put(self.zone, "view.zone_utc", "view.zone_local")
         self.z_kind = self._submenu(_tr("&z-score"))
@@ -64,6 +67,7 @@ class Menus:
         view.addMenu(self.panels)
         view.addMenu(self.theme)
         view.addMenu(self.zone)
+        view.addMenu(self.scale)
         self._put(view, "", "view.latest", "view.reset", "view.zoom_in", "view.zoom_out", "", "view.fullscreen", "")
         self._put(view, "view.explain", "view.measure", "", "view.reset_layout", "view.undo")
         market = bar.addMenu(_tr("&Market"))

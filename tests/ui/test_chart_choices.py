@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import QTimeZone
 
+from quantdesk.ui.charts.scale import PriceScale
 from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 from quantdesk.ui.settings_store import SettingsStore
 
@@ -31,3 +32,11 @@ def test_a_choice_that_does_not_exist_falls_back(make_desk: Callable[..., Desk])
     first.store.settings.time_zone = "mars"
     first.store.save()
     assert SettingsStore(first.store.path.parent).settings.time_zone == "utc"
+
+
+def test_the_price_scale_is_chosen_and_kept(make_desk: Callable[..., Desk]) -> None:
+    window = make_desk().window
+    assert window.registry["view.scale_linear"].isChecked()
+    window.registry["view.scale_log"].trigger()
+    again = make_desk().window
+    assert again.charts._state.scale is PriceScale.LOG and again.registry["view.scale_log"].isChecked()

@@ -143,11 +143,22 @@ class Panel(pg.GraphicsView):
 
     def y_of(self, value: float) -> float:
         """Return the pixel of a value."""
-        return (self.high - value) / (self.high - self.low) * self.plot.height()
+        return (self.high - self.to_plot(value)) / (self.high - self.low) * self.plot.height()
 
     def value_at(self, y: float) -> float:
         """Return the value at a pixel."""
-        return self.high - y / self.plot.height() * (self.high - self.low)
+        return self.from_plot(self.high - y / self.plot.height() * (self.high - self.low))
+
+    def to_plot(self, value: float) -> float:
+        """Return the coordinate of a value, of which ``low`` and ``high`` are two."""
+        return value
+
+    def from_plot(self, place: float) -> float:
+        """Return the value at a coordinate."""
+        return place
+
+    def settle(self) -> None:
+        """Choose the scale, now that the visible values are cut out."""
 
     def refresh(self) -> None:
         """Cut out what is visible, fit the scale to it and ask for a repaint."""
@@ -156,6 +167,7 @@ class Panel(pg.GraphicsView):
         first, last = math.floor(view.left + 0.5), math.ceil(view.right - 0.5)
         for item in self.items_:
             item.take(first, last, view.span / plot.width())
+        self.settle()
         if self.auto:
             self._fit()
         self._ticks = self.value_ticks(plot.height())

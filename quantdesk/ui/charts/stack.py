@@ -23,10 +23,10 @@ from quantdesk.ui.charts.panels import CorrelationPanel, ZPanel
 from quantdesk.ui.charts.price import PricePanel
 from quantdesk.ui.charts.quality import row_to_explain
 from quantdesk.ui.charts.reading import read
+from quantdesk.ui.charts.scale import PriceScale
 from quantdesk.ui.charts.splitter import Splitter
 from quantdesk.ui.charts.spread import SpreadPanel
 from quantdesk.ui.charts.state import ChartState, Reading
-from quantdesk.ui.charts.ticks import time_ticks
 from quantdesk.ui.charts.zone import Zone
 from quantdesk.ui.theme_tokens import Tokens
 
@@ -149,6 +149,11 @@ class ChartStack(QWidget):
         """Write times in another zone."""
         self._state.chosen_zone = zone
         self._axis.setAccessibleName(self.tr("Time axis ({zone})").format(zone=zone.title))
+        self._clock.mark()
+
+    def set_scale(self, scale: PriceScale) -> None:
+        """Show prices on another scale."""
+        self._state.scale = scale
         self._clock.mark()
 
     def alert_level(self, level: float, drawn: Sequence[float] | None = None) -> None:
@@ -287,13 +292,7 @@ class ChartStack(QWidget):
             self._measuring.remove()
 
     def _tick_and_draw(self, shown: Sequence[Panel]) -> None:
-        state = self._state
-        # Without a bar there is no time to label.
-        state.ticks = (
-            time_ticks(state.line, state.view.left, state.view.right, self._axis.plot_width, zone=state.zone)
-            if len(state.line)
-            else []
-        )
+        self._state.label_times(self._axis.plot_width)
         for panel in shown:
             panel.refresh()
 

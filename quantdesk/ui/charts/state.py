@@ -11,7 +11,8 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF
 
 from quantdesk.model.paint_latency import PaintLatency
 from quantdesk.ui.charts.lettering import Lettering
-from quantdesk.ui.charts.ticks import DAY, TimeTick
+from quantdesk.ui.charts.scale import PriceScale
+from quantdesk.ui.charts.ticks import DAY, TimeTick, time_ticks
 from quantdesk.ui.charts.timeline import TimeLine
 from quantdesk.ui.charts.view import TimeView
 from quantdesk.ui.charts.zone import UTC_ZONE, Zone
@@ -94,6 +95,7 @@ class ChartState:
         self.ticks: list[TimeTick] = []
         self.alerts: Sequence[int] = ()
         self.chosen_zone = UTC_ZONE
+        self.scale = PriceScale.LINEAR
         self.cursor_row: int | None = None
         self.cursor_panel = ""
         self.cursor_y = 0.0
@@ -131,6 +133,11 @@ class ChartState:
     def zone(self) -> Zone:
         """Return the zone in which times are written: a bar of a day or more is one of UTC days."""
         return UTC_ZONE if self.line.step_ms >= DAY else self.chosen_zone
+
+    def label_times(self, pixels: float) -> None:
+        """Choose the labels of the time axis; without a bar there is no time to label."""
+        line, view = self.line, self.view
+        self.ticks = time_ticks(line, view.left, view.right, pixels, zone=self.zone) if len(line) else []
 
     def visible_times(self) -> tuple[int, int] | None:
         """Return the first and last visible bar's open time (ms), None without bars."""
