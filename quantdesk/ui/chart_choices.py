@@ -21,11 +21,20 @@ def connect_chart_choices(window: MainWindow) -> None:
     window.charts.set_zone(_zone_of(settings.time_zone))
     for name in ("utc", "local"):
         on[f"view.zone_{name}"].triggered.connect(lambda _=False, n=name: _choose_zone(window, n))
+    on["view.both_legs"].setChecked(settings.both_legs)
+    window.charts.set_both_legs(settings.both_legs)
+    on["view.both_legs"].triggered.connect(lambda shown: _overlay(window, shown))
     on[f"view.scale_{settings.price_scale}"].setChecked(True)
     window.charts.set_scale(PriceScale(settings.price_scale))
     for scale in PriceScale:
         on[f"view.scale_{scale}"].triggered.connect(lambda _=False, s=scale: _choose_scale(window, s))
     window.charts.panel("price").linked.connect(lambda link: _show_scales(window) if link == SCALE_LINK else None)
+
+
+def _overlay(window: MainWindow, shown: bool) -> None:
+    window.charts.set_both_legs(shown)
+    window.store.settings.both_legs = shown
+    window.save_settings()
 
 
 def _show_scales(window: MainWindow) -> None:

@@ -42,6 +42,7 @@ class Settings:
 
     theme: str = "system"
     time_zone: str = "utc"  # of the charts
+    both_legs: bool = False
     price_scale: str = PriceScale.LINEAR.value
     geometry: str = ""  # base64 of QWidget.saveGeometry
     layout: str = ""  # base64 of QMainWindow.saveState

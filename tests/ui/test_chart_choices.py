@@ -40,3 +40,9 @@ def test_the_price_scale_is_chosen_and_kept(make_desk: Callable[..., Desk]) -> N
     window.registry["view.scale_log"].trigger()
     again = make_desk().window
     assert again.charts._state.scale is PriceScale.LOG and again.registry["view.scale_log"].isChecked()
+
+
+def test_both_legs_stay_overlaid_at_the_next_start(make_desk: Callable[..., Desk]) -> None:
+    make_desk().window.registry["view.both_legs"].trigger()
+    again = make_desk().window
+    assert again.charts._state.both_legs and again.registry["view.both_legs"].isChecked()

@@ -183,6 +183,8 @@ class LineItem(ChartItem):
         #: Rows at which the line starts anew, ascending.
         self.breaks: Sequence[int] = ()
         self.cut: Cut | None = None
+        #: A line that is not shown is not fitted to either.
+        self.shown = True
         self._fits, self._style, self._antialias = fits, style, smooth
 
     def take(self, first: int, last: int, rows_per_pixel: float) -> None:
@@ -192,7 +194,12 @@ class LineItem(ChartItem):
 
     def limits(self) -> tuple[float, float] | None:
         """Return the lowest and highest visible value."""
-        return extremes(self.cut.columns["low"], self.cut.columns["high"]) if self.cut and self._fits else None
+        found = (
+            extremes(self.cut.columns["low"], self.cut.columns["high"])
+            if self.cut and self._fits and self.shown
+            else None
+        )
+        return None if found is None else (found[0] * self.factor, found[1] * self.factor)
 
     def dataBounds(self, ax: int, frac: float = 1.0, orthoRange: object = None) -> tuple[float, float] | None:  # noqa: N803 (pyqtgraph's name)
         """Announce the span of all data, as pyqtgraph asks for it."""
@@ -213,7 +220,7 @@ class LineItem(ChartItem):
 
     def draw(self, painter: QPainter, canvas: Canvas) -> None:
         """Paint the line, and its part beyond the level once more in that colour."""
-        if self.cut is None or self.cut.size == 0:
+        if self.cut is None or self.cut.size == 0 or not self.shown:
             return
         # Where the line is dense it is drawn as columns.
         runs = self._runs(canvas, whole=not self._antialias) if self._smooth() else None

@@ -70,10 +70,22 @@ def tag_middle(plot: QRectF, y: float, under: str = "") -> float:
     return min(max(y, plot.top() + TAG_HEIGHT / 2), foot)
 
 
-def tag_places(plot: QRectF, y: float, under: str = "") -> list[float]:
-    """Return the middles of a tag's lines, where no label may stand."""
-    middle = tag_middle(plot, y, under)
-    return [middle, middle + SECOND_LINE] if under else [middle]
+def tag_places(rows: Sequence[float], tags: Sequence[Tag]) -> list[float]:
+    """Return the middles of all tags' lines, where no label may stand."""
+    return [*rows, *(row + SECOND_LINE for row, tag in zip(rows, tags, strict=True) if tag.under)]
+
+
+def tag_rows(plot: QRectF, tags: Sequence[Tag], y_of: Callable[[float], float]) -> list[float]:
+    """Return the middle of each tag's first line: the last tag stands at its value, others give way to it."""
+    rows = [tag_middle(plot, y_of(tag.value), tag.under) for tag in tags]
+    for place, (row, tag) in enumerate(zip(rows[:-1], tags, strict=False)):
+        above = rows[-1] - TAG_HEIGHT - (SECOND_LINE if tag.under else 0)
+        below = rows[-1] + TAG_HEIGHT + (SECOND_LINE if tags[-1].under else 0)
+        if above < row < below:
+            upper, lower = tag_middle(plot, above, tag.under), tag_middle(plot, below, tag.under)
+            # At the panel's edge there is room on one side only.
+            rows[place] = upper if upper == above and (row <= rows[-1] or lower != below) else lower
+    return rows
 
 
 def paint_tag(
@@ -104,13 +116,13 @@ def paint_tags(
     y_of: Callable[[float], float],
 ) -> None:
     """Draw the values marked on the axis, and the dotted lines that lead to them."""
-    for tag in tags:
+    for tag, row in zip(tags, tag_rows(plot, tags, y_of), strict=True):
         y = y_of(tag.value)
         if not plot.top() <= y <= plot.bottom():
             continue
         if tag.line:
             dotted(painter, QColor(tag.color), QPointF(plot.left(), y), QPointF(plot.right(), y), (1, 2))
-        paint_tag(painter, state, plot, width, y, tag.text, tag.color, tag.under)
+        paint_tag(painter, state, plot, width, row, tag.text, tag.color, tag.under)
 
 
 def dotted(painter: QPainter, color: QColor, start: QPointF, end: QPointF, pattern: tuple[int, int]) -> None:

@@ -240,7 +240,7 @@ class Panel(pg.GraphicsView):
         labels = [] if empty else [(self.y_of(value), text) for value, text in self._labels]
         tags = [] if empty else self.tags()
         hovered = state.cursor_panel == self.name
-        taken = [y for tag in tags for y in overlay.tag_places(plot, self.y_of(tag.value), tag.under)]
+        taken = overlay.tag_places(overlay.tag_rows(plot, tags, self.y_of), tags)
         if hovered:
             taken.append(overlay.tag_middle(plot, state.cursor_y))
         overlay.paint_value_axis(painter, state, plot, width, labels, taken)

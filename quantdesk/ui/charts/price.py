@@ -39,18 +39,21 @@ class PricePanel(Panel):
         super().__init__("price", state, parent)
         self.setAccessibleName(self.tr("Price chart"))
         self.scale = Scale()
+        self._first: int | None = None
         self.candles = CandleItem()
-        self.closes = LineItem(fits=False)
+        self.closes, self.other = LineItem(fits=False), LineItem()
         self.hatching, self.quality = QualityItem(hatches=True), QualityItem(hatches=False)
         self.add(self.hatching, 1)
         self.add(self.quality, 4)
         self.add(self.candles, 2)
         self.add(self.closes, 3)
+        self.add(self.other, 5)
 
     def restyle(self) -> None:
         """Colour the candles."""
         tokens = self.state.tokens
         self.closes.color = QColor(tokens.accent)
+        self.other.color = QColor(tokens.leg_x if self.state.leg == "y" else tokens.leg_y)
         self.candles.up, self.candles.down = QColor(tokens.up), QColor(tokens.down)
         self.quality.colors = self.hatching.colors = colors_of(tokens)
         strength = 0.38 if tokens.dark else 0.32
@@ -75,20 +78,28 @@ class PricePanel(Panel):
             self.quality.codes = self.hatching.codes = np.empty(0, np.int64) if codes is None else codes
             bare = leg is not None and state.frame is not None and state.frame.origin is Origin.FILE and _is_flat(leg)
             self.closes.pyramid.sync({"value": leg.close if bare and leg is not None else empty})
+            other = state.columns(state.other_leg) if state.both_legs else None
+            self.other.pyramid.sync({"value": empty if other is None else other.close})
         elif state.tail is not None:
             leg = state.tail.y if state.leg == "y" else state.tail.x
             self.candles.pyramid.write(len(state.line.times), {n: getattr(leg, n) for n in names})
+            if len(self.other.pyramid):
+                other = state.tail.x if state.leg == "y" else state.tail.y
+                self.other.pyramid.write(len(state.line.times), {"value": other.close})
 
     def settle(self) -> None:
         """Take the scale that was chosen, as far as the visible prices allow it."""
         state = self.state
         before, kind, base = self.scale, state.scale, math.nan
-        found = super().limits()
-        if kind is PriceScale.LOG and (found is None or found[0] <= 0):
-            kind = PriceScale.LINEAR
+        overlaid = self._index()
+        if overlaid and kind is not PriceScale.PERCENT:
+            kind = PriceScale.INDEXED
+        if kind is PriceScale.LOG:
+            found = super().limits()
+            kind = kind if found is not None and found[0] > 0 else PriceScale.LINEAR
         if kind in (PriceScale.PERCENT, PriceScale.INDEXED):
             closes = self.candles.pyramid.column("close")
-            row = first_finite((closes,), math.ceil(state.view.left), math.floor(state.view.right))
+            row = self._first if overlaid else first_finite((closes,), *self._sight())
             base = math.nan if row is None else float(closes[row])
             kind = kind if row is not None else PriceScale.LINEAR
         self.scale = Scale(kind, base)
@@ -96,6 +107,19 @@ class PricePanel(Panel):
             self.auto = True
         for item in self.items_:
             item.log = self.scale.is_log
+
+    def _sight(self) -> tuple[int, int]:
+        """Return the first and last row that are wholly in sight."""
+        view = self.state.view
+        return math.ceil(view.left), math.floor(view.right)
+
+    def _index(self) -> bool:
+        """Put the other leg at the candles' price where both are first in sight; tell whether it shows."""
+        closes, others = self.candles.pyramid.column("close"), self.other.pyramid.column("value")
+        self._first = first_finite((closes, others), *self._sight()) if len(others) else None
+        row, self.other.shown = self._first, self._first is not None
+        self.other.factor = float(closes[row] / others[row]) if row is not None else 1.0
+        return self.other.shown
 
     def to_plot(self, value: float) -> float:
         """Return the coordinate of a price."""
@@ -155,7 +179,12 @@ class PricePanel(Panel):
         if not math.isfinite(price):
             return []
         color = self.state.tokens.up if price >= opened else self.state.tokens.down
-        return [Tag(price, self.value_text(price), color, line=True, under=self.state.countdown)]
+        return [*self._other_tag(), Tag(price, self.value_text(price), color, line=True, under=self.state.countdown)]
+
+    def _other_tag(self) -> list[Tag]:
+        value = newest(self.other.pyramid.column("value")) * self.other.factor
+        shows = self.other.shown and math.isfinite(value)
+        return [Tag(value, self.value_text(value), self.other.color.name())] if shows else []
 
     def change(self, row: int) -> tuple[float, float]:
         """Return the change of a bar's close on the close before it: absolute and in percent."""
@@ -182,6 +211,10 @@ class PricePanel(Panel):
         if not self.empty_text():
             spans += self._quality_spans(row) if self.state.cursor_row is not None else []
             spans += self._ohlc(row)
+        if self.other.shown:
+            value = at(self.other.pyramid.column("value"), row) * self.other.factor
+            name = state.symbol(state.other_leg)
+            spans.append(Span(f"{name} {self.value_text(value)}", self.other.color.name(), gap=12))
         return spans
 
     def _scale_text(self) -> str:

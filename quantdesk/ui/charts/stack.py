@@ -138,8 +138,8 @@ class ChartStack(QWidget):
             raise ValueError(f"no leg {leg!r}")
         if leg != self._state.leg:
             self._state.leg = leg
-            self._panels["price"].stale = True
-            self._panels["price"].auto = True
+            self._panels["price"].stale = self._panels["price"].auto = True
+            self._panels["price"].restyle()
             if self._state.ruler is not None and self._state.ruler.panel == "price":
                 self._measuring.remove()
             self._clock.mark()
@@ -154,6 +154,12 @@ class ChartStack(QWidget):
     def set_scale(self, scale: PriceScale) -> None:
         """Show prices on another scale."""
         self._state.scale = scale
+        self._clock.mark()
+
+    def set_both_legs(self, shown: bool) -> None:
+        """Draw the other leg over the candles, both indexed."""
+        self._state.both_legs = shown
+        self._panels["price"].stale = self._panels["price"].auto = True
         self._clock.mark()
 
     def alert_level(self, level: float, drawn: Sequence[float] | None = None) -> None:

@@ -96,6 +96,7 @@ class ChartState:
         self.alerts: Sequence[int] = ()
         self.chosen_zone = UTC_ZONE
         self.scale = PriceScale.LINEAR
+        self.both_legs = False  #: the other leg is drawn over the candles
         self.cursor_row: int | None = None
         self.cursor_panel = ""
         self.cursor_y = 0.0
@@ -138,6 +139,11 @@ class ChartState:
         """Choose the labels of the time axis; without a bar there is no time to label."""
         line, view = self.line, self.view
         self.ticks = time_ticks(line, view.left, view.right, pixels, zone=self.zone) if len(line) else []
+
+    @property
+    def other_leg(self) -> str:
+        """Return the leg whose candles do not show."""
+        return "x" if self.leg == "y" else "y"
 
     def visible_times(self) -> tuple[int, int] | None:
         """Return the first and last visible bar's open time (ms), None without bars."""
