@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor
 
 from quantdesk.model.frame import LegColumns
 from quantdesk.ui.charts import overlay
@@ -49,6 +50,18 @@ def test_the_other_leg_is_a_line_in_its_own_colour_over_the_candles(full, tokens
     full.stack.set_both_legs(False)
     assert count(picture(full, "price"), color) == 0
     assert full.stack.panel("price").scale.kind is PriceScale.LINEAR
+
+
+def test_the_line_stands_where_the_axis_says(both):
+    panel, frame = both.stack.panel("price"), both.pair.frame
+    view(both).show(500, 520)
+    image = picture(both, "price")
+    ratio = image.devicePixelRatio()
+    for row in range(502, 518):
+        x, y = panel.x_of(row) * ratio, panel.y_of(frame.x.close[row] * panel.other.factor) * ratio
+        near = [image.pixelColor(int(x), int(y) + step).getRgb()[:3] for step in (-1, 0, 1)]
+        # A smooth line is mixed with what is under it.
+        assert min(np.abs(np.subtract(rgb, QColor(DARK.leg_x).getRgb()[:3])).max() for rgb in near) < 48, row
 
 
 def test_percent_stays_percent_and_the_scale_fits_both(both):

@@ -37,6 +37,10 @@ def test_a_zone_has_a_short_name_in_summer_and_winter():
     assert Zone("Asia/Kathmandu").name(JULY_18) == "UTC+5:45"
 
 
+def test_the_clock_changes_at_the_moment_of_the_change():
+    assert [BERLIN.shift(ms) - ms for ms in (SPRING - 1, SPRING)] == [HOUR, 2 * HOUR]
+
+
 def test_days_begin_at_the_zones_midnight():
     line = TimeLine(JULY_18 + np.arange(48, dtype=np.int64) * HOUR)
     for zone, row in ((UTC_ZONE, 24), (BERLIN, 22), (NEW_YORK, 28)):
