@@ -70,7 +70,7 @@ class Countdown(QObject):
         if not isinstance(market, MarketModel) or market.origin is not Origin.LIVE or market.exchange_ms is None:
             return None
         status = market.feed_status
-        if status.light is Light.RED:
+        if status.light in (Light.RED, Light.OFF):
             return None
         now = round(self._wall() * 1_000 + (status.clock_offset_ms or 0.0))
         return frame.interval_ms - now % frame.interval_ms

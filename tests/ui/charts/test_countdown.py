@@ -23,6 +23,7 @@ def live(full) -> MarketModel:
     market = MarketModel()
     full.pair.source = market
     market.on_time(int(NOW * 1_000))
+    market.on_status(FeedStatus(Light.GREEN, ""))
     full.stack._countdown._wall = lambda: NOW
     return market
 
@@ -55,9 +56,10 @@ def test_only_what_is_live_is_counted_down(full, live, origin):
 
 
 def test_a_feed_that_is_cut_off_and_bars_of_a_second_are_not_counted_down(full, live, make):
-    live.on_status(FeedStatus(Light.RED, "no network"))
-    settle(full)
-    assert full.stack.panel("price").tags()[0].under == ""
+    for light in (Light.RED, Light.OFF):
+        live.on_status(FeedStatus(light, "no network"))
+        settle(full)
+        assert full.stack.panel("price").tags()[0].under == "", light
     live.on_status(FeedStatus(Light.GREEN, ""))
     settle(full)
     assert full.stack.panel("price").tags()[0].under
