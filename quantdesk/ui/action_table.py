@@ -136,8 +136,52 @@ def _view_actions() -> tuple[ActionSpec, ...]:
             icon="search",
             tip=translate("actions", "Find any command, symbol or file by typing"),
         ),
+        ActionSpec(
+            "view.measure",
+            translate("actions", "&Measure"),
+            keys="M",
+            tip=translate("actions", "Measure change, bars and time: Shift and drag, or Left and Right"),
+        ),
         ActionSpec("view.zoom_in", translate("actions", "Zoom &in"), keys="Ctrl++", icon="zoom-in"),
         ActionSpec("view.zoom_out", translate("actions", "Zoom &out"), keys="Ctrl+-", icon="zoom-out"),
+    )
+
+
+def _reading_actions() -> tuple[ActionSpec, ...]:
+    return (
+        ActionSpec("view.scale_linear", translate("actions", "&Linear"), checkable=True, one_of="scale"),
+        ActionSpec("view.scale_log", translate("actions", "Lo&garithmic"), checkable=True, one_of="scale"),
+        ActionSpec(
+            "view.scale_percent",
+            translate("actions", "&Percent"),
+            tip=translate("actions", "Percent of the first visible bar's close"),
+            checkable=True,
+            one_of="scale",
+        ),
+        ActionSpec(
+            "view.scale_indexed",
+            translate("actions", "&Indexed to 100"),
+            tip=translate("actions", "The first visible bar's close is 100"),
+            checkable=True,
+            one_of="scale",
+        ),
+        ActionSpec(
+            "view.both_legs",
+            translate("actions", "&Both legs"),
+            keys="Ctrl+B",
+            tip=translate(
+                "actions", "Draw the other leg over the candles, both indexed to 100 where they begin in sight"
+            ),
+            checkable=True,
+        ),
+        ActionSpec("view.zone_utc", translate("actions", "&UTC"), checkable=True, one_of="zone"),
+        ActionSpec(
+            "view.zone_local",
+            translate("actions", "&Local"),
+            tip=translate("actions", "Write the charts' times by this computer's clock; tables and exports stay UTC"),
+            checkable=True,
+            one_of="zone",
+        ),
     )
 
 
@@ -325,6 +369,7 @@ def desk_actions() -> tuple[ActionSpec, ...]:
     return (
         *_file_actions(),
         *_view_actions(),
+        *_reading_actions(),
         *_layout_actions(),
         *_market_actions(),
         *_data_actions(),

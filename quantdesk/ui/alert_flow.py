@@ -96,5 +96,5 @@ class AlertFlow(QObject):
         what = self._table.rows.words(event)
         if event.rule.id != z_rule().id:
             what = f"{event.rule.name}: {what}"
-        bar = self.tr("{0}, {1} bar of {2}").format(what, event.interval, clock_text(event.time_ms, event.interval))
+        bar = self.tr("{0}, {1} bar of {2} UTC").format(what, event.interval, clock_text(event.time_ms, event.interval))
         return marks.get(event.origin, "") + bar

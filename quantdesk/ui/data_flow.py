@@ -91,7 +91,7 @@ class DataFlow(QObject):
         interval = frame.settings.interval
         gaps = source.gaps_behind(symbol, interval, open_time) if isinstance(source, MarketModel) else ()
         name = quality_text(quality) if quality is not None else self.tr("Bar")
-        title = self.tr("{0}: {1}, {2} bar of {3}").format(name, symbol, interval, clock_text(open_time, interval))
+        title = self.tr("{0}: {1}, {2} bar of {3} UTC").format(name, symbol, interval, clock_text(open_time, interval))
         level = "info" if quality is None or quality.is_whole else "warning"
         toasts = self._window.toasts
         if self._told is not None and self._told in toasts.toasts:

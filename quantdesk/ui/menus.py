@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 
 from quantdesk.analytics.zscore import ZKind
 from quantdesk.ui.actions import ActionRegistry
+from quantdesk.ui.charts.scale import PriceScale
 
 
 def _tr(text: str) -> str:
@@ -35,10 +36,7 @@ class Menus:
         self.recent.aboutToShow.connect(lambda: self._fill_recent(recent(), open_recent))
         self.remove = self._submenu(_tr("&Remove symbol"))
         self.remove.aboutToShow.connect(lambda: self._fill_remove(removable(), remove))
-        self.theme = self._submenu(_tr("&Theme"))
-        self._put(self.theme, "view.theme_dark", "view.theme_light", "view.theme_system")
-        self.z_kind = self._submenu(_tr("&z-score"))
-        self._put(self.z_kind, *(f"pair.z_{kind}" for kind in ZKind))
+        self._choices()
         self.panels = self._submenu(_tr("&Panels"))
         self._put(
             self.panels,
@@ -61,9 +59,11 @@ class Menus:
         view = bar.addMenu(_tr("&View"))
         view.addMenu(self.panels)
         view.addMenu(self.theme)
-        self._put(view, "view.palette", "")
+        view.addMenu(self.zone)
+        view.addMenu(self.scale)
+        self._put(view, "view.both_legs", "", "view.palette", "")
         self._put(view, "view.latest", "view.reset", "view.zoom_in", "view.zoom_out", "", "view.fullscreen", "")
-        self._put(view, "view.explain", "", "view.reset_layout", "view.undo")
+        self._put(view, "view.explain", "view.measure", "", "view.reset_layout", "view.undo")
         market = bar.addMenu(_tr("&Market"))
         self._put(market, "market.add")
         market.addMenu(self.remove)
@@ -75,6 +75,17 @@ class Menus:
         self._put(pair, "", "pair.refit", "pair.settings")
         self._put(bar.addMenu(_tr("&Alerts")), "alerts.rules", "alerts.mute", "", "alerts.clear")
         self._put(bar.addMenu(_tr("&Help")), "help.shortcuts", "help.logs", "", "help.about")
+
+    def _choices(self) -> None:
+        """Make the menus of which one entry is ticked."""
+        self.theme = self._submenu(_tr("&Theme"))
+        self._put(self.theme, "view.theme_dark", "view.theme_light", "view.theme_system")
+        self.scale = self._submenu(_tr("Price &scale"))
+        self._put(self.scale, *(f"view.scale_{scale}" for scale in PriceScale))
+        self.zone = self._submenu(_tr("Time &zone of the charts"))
+        self._put(self.zone, "view.zone_utc", "view.zone_local")
+        self.z_kind = self._submenu(_tr("&z-score"))
+        self._put(self.z_kind, *(f"pair.z_{kind}" for kind in ZKind))
 
     def _submenu(self, title: str) -> QMenu:
         menu = QMenu(title, self._window)

@@ -24,6 +24,7 @@ from quantdesk.model.tick_order import AGES_MS, MINUTES, TickSettings
 from quantdesk.store.address import StoreAddress, parse_address
 from quantdesk.store.base import Retention
 from quantdesk.ui import kept_keys, kept_rules
+from quantdesk.ui.charts.scale import PriceScale
 
 MAX_RECENT = 10
 MAX_SYMBOLS = 200
@@ -40,6 +41,9 @@ class Settings:
     """Hold every choice that outlives a session; changed in place, saved by the store."""
 
     theme: str = "system"
+    time_zone: str = "utc"  # of the charts
+    both_legs: bool = False
+    price_scale: str = PriceScale.LINEAR.value
     geometry: str = ""  # base64 of QWidget.saveGeometry
     layout: str = ""  # base64 of QMainWindow.saveState
     layout_version: int = 0
@@ -147,6 +151,8 @@ _BOUNDS: dict[str, tuple[float, float]] = {
 }
 _CHOICES: dict[str, tuple[object, ...]] = {
     "theme": ("dark", "light", "system"),
+    "time_zone": ("utc", "local"),
+    "price_scale": tuple(PriceScale),
     "z_kind": tuple(kind.value for kind in ZKind),
     "hedge": tuple(HedgeMethod),
     "tick_minutes": MINUTES,

@@ -11,6 +11,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QCursor, QDesktopServices
 
 from quantdesk.ui.action_table import ActionSpec, translate
+from quantdesk.ui.chart_choices import connect_chart_choices
 from quantdesk.ui.charts.panels import KIND_LINK
 from quantdesk.ui.key_flow import KeyFlow
 from quantdesk.ui.menus import Menus
@@ -115,6 +116,7 @@ def _connect_view(window: MainWindow) -> None:
     on["view.latest"].triggered.connect(charts.go_latest)
     charts.panel("z").linked.connect(lambda link: _choose_z_kind(window) if link == KIND_LINK else None)
     on["view.reset"].triggered.connect(charts.reset_view)
+    on["view.measure"].triggered.connect(charts.measure)
     on["view.zoom_in"].triggered.connect(lambda: charts.zoom(1.25))
     on["view.zoom_out"].triggered.connect(lambda: charts.zoom(0.8))
     on["view.fullscreen"].triggered.connect(window.toggle_fullscreen)
@@ -122,6 +124,7 @@ def _connect_view(window: MainWindow) -> None:
     on["view.metrics"].triggered.connect(lambda shown: window.metrics.setVisible(shown))  # noqa: PLW0108
     for name in ("dark", "light", "system"):
         on[f"view.theme_{name}"].triggered.connect(lambda _=False, n=name: _choose_theme(window, n))
+    connect_chart_choices(window)
     undo = window.layouts.undo
     on["view.reset_layout"].triggered.connect(window.layouts.reset)
     on["view.undo"].triggered.connect(undo.undo)

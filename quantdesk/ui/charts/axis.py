@@ -17,7 +17,7 @@ HEIGHT = 26
 
 
 class TimeAxis(QWidget):
-    """Label the rows with UTC times; dragging it zooms, a double click shows the first view again."""
+    """Label the rows with times; dragging it zooms, a double click shows the first view again."""
 
     zoomed = Signal(float)
     reset = Signal()
@@ -70,15 +70,23 @@ class TimeAxis(QWidget):
                 painter.setPen(pens[tick.major])
                 letters.write(painter, left, baseline, tick.label)
         painter.setPen(pens[False])
-        state.letters.write(painter, plot + overlay.AXIS_PAD, baseline, "UTC")
+        state.letters.write(painter, plot + overlay.AXIS_PAD, baseline, self._zone_name())
         if tag is not None:
             self._tag(painter, tag, baseline)
+
+    def _zone_name(self) -> str:
+        state = self._state
+        return state.zone.name(int(state.line.at(len(state.line) - 1)) if len(state.line) else 0)
+
+    def axis_need(self) -> float:
+        """Return the width that the zone's name needs right of the plot."""
+        return math.ceil(self._state.letters.advance(self._zone_name()) + overlay.AXIS_PAD * 2)
 
     def _tag_text(self) -> str:
         row = self._state.cursor_row
         if row is None or not len(self._state.line):
             return ""
-        return stamp_text(int(self._state.line.at(row)), self._state.line.step_ms)
+        return stamp_text(int(self._state.line.at(row)), self._state.line.step_ms, self._state.zone)
 
     def _tag_box(self) -> QRectF | None:
         text, row = self._tag_text(), self._state.cursor_row

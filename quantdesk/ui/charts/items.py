@@ -25,6 +25,9 @@ _BLOCK = FAN**4
 #: From this many translucent rectangles on, one image is cheaper.
 MANY_COLUMNS = 12
 
+#: What is lower than this is drawn as this on a logarithmic scale.
+_LEAST = 1e-300
+
 #: The x and y pixels of a stretch of a line without a gap.
 Run = tuple[FloatArray, FloatArray]
 
@@ -39,14 +42,15 @@ def shade(color: str, alpha: float) -> QColor:
 class Canvas:
     """Map rows and values to device pixels of one paint."""
 
-    def __init__(self, painter: QPainter) -> None:
+    def __init__(self, painter: QPainter, *, log: bool = False, factor: float = 1.0) -> None:
+        self._log, self._factor = log, factor
         transform = painter.worldTransform()
         self.ratio = painter.device().devicePixelRatioF()
         self._scale_x, self._shift_x = transform.m11() * self.ratio, transform.dx() * self.ratio
         self._scale_y, self._shift_y = transform.m22() * self.ratio, transform.dy() * self.ratio
         self.spacing = self._scale_x
         #: Where rows and values come to stand: equal places, equal pixels.
-        self.place = (self._scale_x, self._shift_x, self._scale_y, self._shift_y, self.ratio)
+        self.place = (self._scale_x, self._shift_x, self._scale_y, self._shift_y, self.ratio, log, factor)
         #: One logical pixel, whole in device pixels.
         self.unit = max(1, round(self.ratio))
         painter.resetTransform()
@@ -57,7 +61,11 @@ class Canvas:
         return rows * self._scale_x + self._shift_x
 
     def y(self, values: FloatArray) -> FloatArray:
-        """Return device y of values, kept within what the rasteriser can take."""
+        """Return device y of data, kept within what the rasteriser can take."""
+        if self._factor != 1.0:
+            values = values * self._factor
+        if self._log:
+            values = np.log10(np.maximum(values, _LEAST))
         return np.clip(values * self._scale_y + self._shift_y, -1e5, 1e5)
 
     def slots(self, cut: Cut) -> tuple[FloatArray, FloatArray]:
@@ -71,7 +79,7 @@ class Canvas:
         return row * self._scale_x + self._shift_x
 
     def value(self, value: float) -> float:
-        """Return device y of one value."""
+        """Return device y of one of the plot's own coordinates: with a logarithmic scale, of a logarithm."""
         return min(max(value * self._scale_y + self._shift_y, -1e5), 1e5)
 
     def rect(self, area: QRectF) -> QRect:
@@ -90,6 +98,8 @@ class ChartItem(pg.GraphicsObject):
         self._rects = Rects()
         self._blended = Columns()
         self._canvas: Canvas | None = None
+        #: Data are drawn times ``factor``, and ``log``: at their decimal logarithm.
+        self.log, self.factor = False, 1.0
 
     def set_area(self, area: QRectF) -> None:
         """Take the visible range of the plot as bounds."""
@@ -112,7 +122,7 @@ class ChartItem(pg.GraphicsObject):
         """Paint in device pixels."""
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        self._canvas = canvas = Canvas(painter)
+        self._canvas = canvas = Canvas(painter, log=self.log, factor=self.factor)
         self.draw(painter, canvas)
         painter.restore()
 
@@ -173,6 +183,8 @@ class LineItem(ChartItem):
         #: Rows at which the line starts anew, ascending.
         self.breaks: Sequence[int] = ()
         self.cut: Cut | None = None
+        #: A line that is not shown is not fitted to either.
+        self.shown = True
         self._fits, self._style, self._antialias = fits, style, smooth
 
     def take(self, first: int, last: int, rows_per_pixel: float) -> None:
@@ -182,7 +194,12 @@ class LineItem(ChartItem):
 
     def limits(self) -> tuple[float, float] | None:
         """Return the lowest and highest visible value."""
-        return extremes(self.cut.columns["low"], self.cut.columns["high"]) if self.cut and self._fits else None
+        found = (
+            extremes(self.cut.columns["low"], self.cut.columns["high"])
+            if self.cut and self._fits and self.shown
+            else None
+        )
+        return None if found is None else (found[0] * self.factor, found[1] * self.factor)
 
     def dataBounds(self, ax: int, frac: float = 1.0, orthoRange: object = None) -> tuple[float, float] | None:  # noqa: N803 (pyqtgraph's name)
         """Announce the span of all data, as pyqtgraph asks for it."""
@@ -203,7 +220,7 @@ class LineItem(ChartItem):
 
     def draw(self, painter: QPainter, canvas: Canvas) -> None:
         """Paint the line, and its part beyond the level once more in that colour."""
-        if self.cut is None or self.cut.size == 0:
+        if self.cut is None or self.cut.size == 0 or not self.shown:
             return
         # Where the line is dense it is drawn as columns.
         runs = self._runs(canvas, whole=not self._antialias) if self._smooth() else None

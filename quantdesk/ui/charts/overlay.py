@@ -11,6 +11,8 @@ from quantdesk.ui.charts.state import ChartState, Span, Tag, ink_on
 
 AXIS_PAD = 8.0
 TAG_HEIGHT = 19.0
+#: So much higher is a tag of two lines.
+SECOND_LINE = 15.0
 LEGEND_LEFT, LEGEND_TOP = 10.0, 7.0
 
 
@@ -62,17 +64,36 @@ def paint_value_axis(
             state.letters.write(painter, plot.right() + AXIS_PAD, y + below, text)
 
 
-def tag_middle(plot: QRectF, y: float) -> float:
-    """Return where the middle of a tag for y stands: inside the panel."""
-    return min(max(y, plot.top() + TAG_HEIGHT / 2), plot.bottom() - TAG_HEIGHT / 2)
+def tag_middle(plot: QRectF, y: float, under: str = "") -> float:
+    """Return where the middle of the first line of a tag for y stands: the tag is inside the panel."""
+    foot = plot.bottom() - TAG_HEIGHT / 2 - (SECOND_LINE if under else 0)
+    return min(max(y, plot.top() + TAG_HEIGHT / 2), foot)
+
+
+def tag_places(rows: Sequence[float], tags: Sequence[Tag]) -> list[float]:
+    """Return the middles of all tags' lines, where no label may stand."""
+    return [*rows, *(row + SECOND_LINE for row, tag in zip(rows, tags, strict=True) if tag.under)]
+
+
+def tag_rows(plot: QRectF, tags: Sequence[Tag], y_of: Callable[[float], float]) -> list[float]:
+    """Return the middle of each tag's first line: the last tag stands at its value, others give way to it."""
+    rows = [tag_middle(plot, y_of(tag.value), tag.under) for tag in tags]
+    for place, (row, tag) in enumerate(zip(rows[:-1], tags, strict=False)):
+        above = rows[-1] - TAG_HEIGHT - (SECOND_LINE if tag.under else 0)
+        below = rows[-1] + TAG_HEIGHT + (SECOND_LINE if tags[-1].under else 0)
+        if above < row < below:
+            upper, lower = tag_middle(plot, above, tag.under), tag_middle(plot, below, tag.under)
+            # At the panel's edge there is room on one side only.
+            rows[place] = upper if upper == above and (row <= rows[-1] or lower != below) else lower
+    return rows
 
 
 def paint_tag(
-    painter: QPainter, state: ChartState, plot: QRectF, width: float, y: float, text: str, color: str
+    painter: QPainter, state: ChartState, plot: QRectF, width: float, y: float, text: str, color: str, under: str = ""
 ) -> None:
-    """Draw a filled label on the value axis, kept inside the panel."""
-    top = tag_middle(plot, y) - TAG_HEIGHT / 2
-    box = QRectF(plot.right() + 1, round(top), width - 3, TAG_HEIGHT)
+    """Draw a filled label on the value axis, kept inside the panel; ``under`` is its second line."""
+    top = tag_middle(plot, y, under) - TAG_HEIGHT / 2
+    box = QRectF(plot.right() + 1, round(top), width - 3, TAG_HEIGHT + (SECOND_LINE if under else 0))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(color))
@@ -80,8 +101,10 @@ def paint_tag(
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setFont(state.font)
     painter.setPen(ink_on(color))
-    baseline = box.center().y() + state.metrics.capHeight() / 2
+    baseline = box.top() + TAG_HEIGHT / 2 + state.metrics.capHeight() / 2
     painter.drawText(QPointF(plot.right() + AXIS_PAD, baseline), text)
+    if under:
+        painter.drawText(QPointF(plot.right() + AXIS_PAD, baseline + SECOND_LINE), under)
 
 
 def paint_tags(
@@ -93,13 +116,13 @@ def paint_tags(
     y_of: Callable[[float], float],
 ) -> None:
     """Draw the values marked on the axis, and the dotted lines that lead to them."""
-    for tag in tags:
+    for tag, row in zip(tags, tag_rows(plot, tags, y_of), strict=True):
         y = y_of(tag.value)
         if not plot.top() <= y <= plot.bottom():
             continue
         if tag.line:
             dotted(painter, QColor(tag.color), QPointF(plot.left(), y), QPointF(plot.right(), y), (1, 2))
-        paint_tag(painter, state, plot, width, y, tag.text, tag.color)
+        paint_tag(painter, state, plot, width, row, tag.text, tag.color, tag.under)
 
 
 def dotted(painter: QPainter, color: QColor, start: QPointF, end: QPointF, pattern: tuple[int, int]) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from quantdesk.ui.charts import overlay
 from quantdesk.ui.charts.items import ChartItem
+from quantdesk.ui.charts.ruler import paint_ruler
 from quantdesk.ui.charts.state import ChartState, Span, Tag
 from quantdesk.ui.charts.ticks import ValueTicks, number, value_ticks
 
@@ -28,6 +29,8 @@ class Panel(pg.GraphicsView):
     zoomed = Signal(float, float)  # factor, row
     linked = Signal(str)  # what a click on a part of the legend asks for
     touched = Signal()  # this panel's own scale changed
+    ruled = Signal(float, float)  # x and y in pixels where a measurement begins
+    clicked = Signal()  # on nothing that is a link; also the end of a dragged measurement
 
     #: Room above and below the data, in shares of the height.
     MARGINS = (0.22, 0.10)
@@ -60,7 +63,7 @@ class Panel(pg.GraphicsView):
         self._ticks = ValueTicks(np.empty(0), 1.0, 0)
         self._hot: list[tuple[QRectF, str]] = []
         self._press: QPointF | None = None
-        self._press_on_axis = False
+        self._press_on_axis = self._rules = False
         self._last = QPointF()
         self._moved = False
 
@@ -91,6 +94,14 @@ class Panel(pg.GraphicsView):
         """Write a value as the axis does."""
         return number(value, self._ticks.decimals)
 
+    def row_value(self, row: int) -> float:
+        """Return the value that a measurement by keys takes at a row, NaN where there is none."""
+        return math.nan
+
+    def change_text(self, change: float) -> str:
+        """Write a difference between two values, with its sign."""
+        return number(change, self._ticks.decimals, sign=True)
+
     def limits(self) -> tuple[float, float] | None:
         """Return the lowest and highest visible value."""
         found = [limits for item in self.items_ if (limits := item.limits()) is not None]
@@ -110,7 +121,7 @@ class Panel(pg.GraphicsView):
 
     def axis_need(self) -> float:
         """Return the width that this panel's labels need."""
-        texts = [text for _, text in self._labels] + [tag.text for tag in self.tags()]
+        texts = [text for _, text in self._labels] + [text for tag in self.tags() for text in (tag.text, tag.under)]
         widest = max((self.state.letters.advance(text) for text in texts), default=0.0)
         return math.ceil(widest + overlay.AXIS_PAD * 2)
 
@@ -132,11 +143,22 @@ class Panel(pg.GraphicsView):
 
     def y_of(self, value: float) -> float:
         """Return the pixel of a value."""
-        return (self.high - value) / (self.high - self.low) * self.plot.height()
+        return (self.high - self.to_plot(value)) / (self.high - self.low) * self.plot.height()
 
     def value_at(self, y: float) -> float:
         """Return the value at a pixel."""
-        return self.high - y / self.plot.height() * (self.high - self.low)
+        return self.from_plot(self.high - y / self.plot.height() * (self.high - self.low))
+
+    def to_plot(self, value: float) -> float:
+        """Return the coordinate of a value, of which ``low`` and ``high`` are two."""
+        return value
+
+    def from_plot(self, place: float) -> float:
+        """Return the value at a coordinate."""
+        return place
+
+    def settle(self) -> None:
+        """Choose the scale, now that the visible values are cut out."""
 
     def refresh(self) -> None:
         """Cut out what is visible, fit the scale to it and ask for a repaint."""
@@ -145,6 +167,7 @@ class Panel(pg.GraphicsView):
         first, last = math.floor(view.left + 0.5), math.ceil(view.right - 0.5)
         for item in self.items_:
             item.take(first, last, view.span / plot.width())
+        self.settle()
         if self.auto:
             self._fit()
         self._ticks = self.value_ticks(plot.height())
@@ -154,6 +177,11 @@ class Panel(pg.GraphicsView):
             item.set_area(area)
         self.box.setRange(xRange=(view.left, view.right), yRange=(self.low, self.high), padding=0)
         self.viewport().update()
+
+    def repaint_axis(self) -> None:
+        """Ask for a repaint of the axis alone."""
+        left = math.floor(self.plot.right())
+        self.viewport().update(left, 0, self.width() - left, self.height())
 
     def reset_scale(self) -> None:
         """Fit the scale to the visible values again."""
@@ -212,11 +240,13 @@ class Panel(pg.GraphicsView):
         labels = [] if empty else [(self.y_of(value), text) for value, text in self._labels]
         tags = [] if empty else self.tags()
         hovered = state.cursor_panel == self.name
-        taken = [overlay.tag_middle(plot, self.y_of(tag.value)) for tag in tags]
+        taken = overlay.tag_places(overlay.tag_rows(plot, tags, self.y_of), tags)
         if hovered:
             taken.append(overlay.tag_middle(plot, state.cursor_y))
         overlay.paint_value_axis(painter, state, plot, width, labels, taken)
         overlay.paint_tags(painter, state, plot, width, tags, self.y_of)
+        if state.ruler is not None and state.ruler.panel == self.name and not empty:
+            paint_ruler(painter, self, state.ruler)
         x = None if state.cursor_row is None else self.x_of(state.cursor_row)
         overlay.paint_crosshair(painter, state, plot, x, state.cursor_y if hovered else None)
         if hovered and not empty:
@@ -264,6 +294,10 @@ class Panel(pg.GraphicsView):
         self._press = self._last = ev.position()
         self._press_on_axis = ev.position().x() > self.plot.right()
         self._moved = False
+        at = ev.position()
+        self._rules = not self._press_on_axis and bool(ev.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        if self._rules:
+            self.ruled.emit(at.x(), min(max(at.y(), 0.0), self.plot.height()))
         ev.accept()
 
     def mouseMoveEvent(self, ev: QMouseEvent) -> None:
@@ -285,6 +319,8 @@ class Panel(pg.GraphicsView):
         if not self._moved and (at - self._press).manhattanLength() < 3:
             return
         self._moved = True
+        if self._rules:
+            return
         step, self._last = at - self._last, at
         if self._press_on_axis:
             self.scale_values(math.exp(step.y() / max(60.0, self.plot.height()) * 2.5))
@@ -295,7 +331,7 @@ class Panel(pg.GraphicsView):
         self.dragged.emit(-step.x() / self.plot.width() * self.state.view.span)
 
     def _shape(self, at: QPointF) -> None:
-        if self._press is not None and self._moved and not self._press_on_axis:
+        if self._press is not None and self._moved and not self._press_on_axis and not self._rules:
             shape = Qt.CursorShape.ClosedHandCursor
         elif self._link_at(at):
             shape = Qt.CursorShape.PointingHandCursor
@@ -308,12 +344,17 @@ class Panel(pg.GraphicsView):
 
     def mouseReleaseEvent(self, ev: QMouseEvent) -> None:
         """End a drag; a press that did not move follows the link under it."""
-        if self._press is not None and not self._moved:
+        if self._press is not None and self._rules:
+            if self._moved:
+                self.clicked.emit()
+        elif self._press is not None and not self._moved:
             link = self._link_at(ev.position())
             if link == "auto":
                 self.reset_scale()
             elif link:
                 self.linked.emit(link)
+            elif not self._press_on_axis:
+                self.clicked.emit()
         self._press = None
         self._shape(ev.position())
         ev.accept()

@@ -86,6 +86,14 @@ class ZPanel(Panel):
         """Write a z with two decimals."""
         return number(value, max(2, self._ticks.decimals))
 
+    def row_value(self, row: int) -> float:
+        """Return z at a row."""
+        return at(self.line.pyramid.column("value"), row)
+
+    def change_text(self, change: float) -> str:
+        """Write a difference of z with two decimals."""
+        return number(change, max(2, self._ticks.decimals), sign=True)
+
     def tags(self) -> list[Tag]:
         """Mark the newest z, coloured when it is beyond the level."""
         value, tokens = newest(self.line.pyramid.column("value")), self.state.tokens

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QContextMenuEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
 from quantdesk.bars.quality import BarQuality
@@ -18,11 +18,14 @@ from quantdesk.ui.charts.items import LineItem, shade
 from quantdesk.ui.charts.panel import Panel
 from quantdesk.ui.charts.pyramid import at, newest
 from quantdesk.ui.charts.quality import REACH, QualityItem, colors_of
+from quantdesk.ui.charts.scale import PriceScale, Scale, first_finite
 from quantdesk.ui.charts.state import ChartState, Span, Tag
-from quantdesk.ui.charts.ticks import amount, number
+from quantdesk.ui.charts.ticks import ValueTicks, amount, number
 
 #: More decimals than this are an unknown tick size, not a price.
 MOST_DECIMALS = 8
+#: What a click with the other button on the axis asks for.
+SCALE_LINK = "scale"
 WAITING = (Origin.LIVE, Origin.SIMULATED, Origin.REPLAY, Origin.HISTORY)
 
 
@@ -35,18 +38,22 @@ class PricePanel(Panel):
     def __init__(self, state: ChartState, parent: QWidget | None = None) -> None:
         super().__init__("price", state, parent)
         self.setAccessibleName(self.tr("Price chart"))
+        self.scale = Scale()
+        self._first: int | None = None
         self.candles = CandleItem()
-        self.closes = LineItem(fits=False)
+        self.closes, self.other = LineItem(fits=False), LineItem()
         self.hatching, self.quality = QualityItem(hatches=True), QualityItem(hatches=False)
         self.add(self.hatching, 1)
         self.add(self.quality, 4)
         self.add(self.candles, 2)
         self.add(self.closes, 3)
+        self.add(self.other, 5)
 
     def restyle(self) -> None:
         """Colour the candles."""
         tokens = self.state.tokens
         self.closes.color = QColor(tokens.accent)
+        self.other.color = QColor(tokens.leg_x if self.state.leg == "y" else tokens.leg_y)
         self.candles.up, self.candles.down = QColor(tokens.up), QColor(tokens.down)
         self.quality.colors = self.hatching.colors = colors_of(tokens)
         strength = 0.38 if tokens.dark else 0.32
@@ -71,14 +78,89 @@ class PricePanel(Panel):
             self.quality.codes = self.hatching.codes = np.empty(0, np.int64) if codes is None else codes
             bare = leg is not None and state.frame is not None and state.frame.origin is Origin.FILE and _is_flat(leg)
             self.closes.pyramid.sync({"value": leg.close if bare and leg is not None else empty})
+            other = state.columns(state.other_leg) if state.both_legs else None
+            self.other.pyramid.sync({"value": empty if other is None else other.close})
         elif state.tail is not None:
             leg = state.tail.y if state.leg == "y" else state.tail.x
             self.candles.pyramid.write(len(state.line.times), {n: getattr(leg, n) for n in names})
+            if len(self.other.pyramid):
+                other = state.tail.x if state.leg == "y" else state.tail.y
+                self.other.pyramid.write(len(state.line.times), {"value": other.close})
+
+    def settle(self) -> None:
+        """Take the scale that was chosen, as far as the visible prices allow it."""
+        state = self.state
+        before, kind, base = self.scale, state.scale, math.nan
+        overlaid = self._index()
+        if overlaid and kind is not PriceScale.PERCENT:
+            kind = PriceScale.INDEXED
+        if kind is PriceScale.LOG:
+            found = super().limits()
+            kind = kind if found is not None and found[0] > 0 else PriceScale.LINEAR
+        if kind in (PriceScale.PERCENT, PriceScale.INDEXED):
+            closes = self.candles.pyramid.column("close")
+            row = self._first if overlaid else first_finite((closes,), *self._sight())
+            base = math.nan if row is None else float(closes[row])
+            kind = kind if row is not None else PriceScale.LINEAR
+        self.scale = Scale(kind, base)
+        if self.scale.is_log != before.is_log:
+            self.auto = True
+        for item in self.items_:
+            item.log = self.scale.is_log
+
+    def _sight(self) -> tuple[int, int]:
+        """Return the first and last row that are wholly in sight."""
+        view = self.state.view
+        return math.ceil(view.left), math.floor(view.right)
+
+    def _index(self) -> bool:
+        """Put the other leg at the candles' price where both are first in sight; tell whether it shows."""
+        closes, others = self.candles.pyramid.column("close"), self.other.pyramid.column("value")
+        self._first = first_finite((closes, others), *self._sight()) if len(others) else None
+        row, self.other.shown = self._first, self._first is not None
+        self.other.factor = float(closes[row] / others[row]) if row is not None else 1.0
+        return self.other.shown
+
+    def to_plot(self, value: float) -> float:
+        """Return the coordinate of a price."""
+        return self.scale.to_plot(value)
+
+    def from_plot(self, place: float) -> float:
+        """Return the price at a coordinate."""
+        return self.scale.from_plot(place)
+
+    def limits(self) -> tuple[float, float] | None:
+        """Return the coordinates of the lowest and highest visible price."""
+        found = super().limits()
+        return None if found is None else (self.to_plot(found[0]), self.to_plot(found[1]))
+
+    def value_ticks(self, pixels: float) -> ValueTicks:
+        """Label round prices, percents or index values."""
+        return self.scale.ticks(self.low, self.high, pixels, self.SPACING)
 
     def value_text(self, value: float) -> str:
+        """Write a price as the axis does: as it is, in percent or indexed."""
+        if not self.scale.is_relative:
+            return self.price_text(value)
+        percent = self.scale.kind is PriceScale.PERCENT
+        text = number(self.scale.written(value), max(2, self._ticks.decimals), sign=percent)
+        return f"{text}%" if percent else text
+
+    def price_text(self, price: float) -> str:
         """Write a price with the instrument's decimals, or more when zoomed in that far."""
+        known, apart = self.state.decimals(self.state.leg), self.scale.price_decimals(self._ticks)
+        return number(price, max(apart, known) if known <= MOST_DECIMALS - 2 else apart)
+
+    def row_value(self, row: int) -> float:
+        """Return a bar's close."""
+        return at(self.candles.pyramid.column("close"), row)
+
+    def change_text(self, change: float) -> str:
+        """Write a difference of prices with the instrument's decimals."""
         known = self.state.decimals(self.state.leg)
-        return number(value, max(self._ticks.decimals, known) if known <= MOST_DECIMALS - 2 else self._ticks.decimals)
+        return number(
+            change, known if known <= MOST_DECIMALS - 2 else self.scale.price_decimals(self._ticks), sign=True
+        )
 
     def last(self) -> tuple[float, float]:
         """Return the newest close, and the open of its bar."""
@@ -92,12 +174,17 @@ class PricePanel(Panel):
         return price, float(opens[row])
 
     def tags(self) -> list[Tag]:
-        """Mark the last price in the colour of its bar's direction."""
+        """Mark the last price in the colour of its bar's direction, and how long the bar still lasts."""
         price, opened = self.last()
         if not math.isfinite(price):
             return []
-        tokens = self.state.tokens
-        return [Tag(price, self.value_text(price), tokens.up if price >= opened else tokens.down, line=True)]
+        color = self.state.tokens.up if price >= opened else self.state.tokens.down
+        return [*self._other_tag(), Tag(price, self.value_text(price), color, line=True, under=self.state.countdown)]
+
+    def _other_tag(self) -> list[Tag]:
+        value = newest(self.other.pyramid.column("value")) * self.other.factor
+        shows = self.other.shown and math.isfinite(value)
+        return [Tag(value, self.value_text(value), self.other.color.name())] if shows else []
 
     def change(self, row: int) -> tuple[float, float]:
         """Return the change of a bar's close on the close before it: absolute and in percent."""
@@ -117,12 +204,26 @@ class PricePanel(Panel):
             spans.append(Span(x, tokens.text if state.leg == "x" else tokens.text_dim, state.leg == "x", 6, "leg:x"))
         assert state.frame is not None
         spans.append(Span(state.frame.settings.interval, tokens.text_dim, gap=10))
+        if self.scale.kind is not PriceScale.LINEAR:
+            spans.append(Span(self._scale_text(), tokens.text_dim, gap=10))
         if state.frame.origin is not Origin.LIVE:
             spans.append(Span(self._origin_text(state.frame.origin), tokens.warn, gap=10))
         if not self.empty_text():
             spans += self._quality_spans(row) if self.state.cursor_row is not None else []
             spans += self._ohlc(row)
+        if self.other.shown:
+            value = at(self.other.pyramid.column("value"), row) * self.other.factor
+            name = state.symbol(state.other_leg)
+            spans.append(Span(f"{name} {self.value_text(value)}", self.other.color.name(), gap=12))
         return spans
+
+    def _scale_text(self) -> str:
+        texts = {
+            PriceScale.LOG: self.tr("log"),
+            PriceScale.PERCENT: self.tr("percent"),
+            PriceScale.INDEXED: self.tr("indexed"),
+        }
+        return texts.get(self.scale.kind, "")
 
     def _origin_text(self, origin: Origin) -> str:
         texts = {
@@ -140,10 +241,12 @@ class PricePanel(Panel):
         spans: list[Span] = []
         for letter, name in (("O", "open"), ("H", "high"), ("L", "low"), ("C", "close")):
             spans.append(Span(letter, tokens.text_dim, gap=12 if letter == "O" else 8, head=True))
-            spans.append(Span(self.value_text(at(pyramid.column(name), row)), color, gap=3))
+            spans.append(Span(self.price_text(at(pyramid.column(name), row)), color, gap=3))
         move, percent = self.change(row)
         if math.isfinite(percent):
-            decimals = max(self._ticks.decimals, min(self.state.decimals(self.state.leg), MOST_DECIMALS - 2))
+            decimals = max(
+                self.scale.price_decimals(self._ticks), min(self.state.decimals(self.state.leg), MOST_DECIMALS - 2)
+            )
             sign = f"{number(move, decimals, sign=True)} ({number(percent, 2, sign=True)}%)"
             spans.append(Span(sign, color, gap=8))
         spans.append(Span(self.tr("V"), tokens.text_dim, gap=10, head=True))
@@ -192,6 +295,14 @@ class PricePanel(Panel):
         if quality is None or (quality.is_whole and at.y() < plot.bottom() - REACH):
             return ""
         return f"why:{row}"
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Ask for the scales where the axis is clicked."""
+        if event.pos().x() > self.plot.right():
+            self.linked.emit(SCALE_LINK)
+            event.accept()
+        else:
+            event.ignore()
 
     def _chips(self, painter: QPainter, plot: QRectF) -> None:
         super()._chips(painter, plot)

@@ -87,7 +87,8 @@ class SpreadPanel(Panel):
             for row, refit in zip(self.refits.rows, frame.refits, strict=True):
                 beta = number(refit.beta, decimals_of_scale(abs(refit.beta), 4))
                 text = self.tr("refit β {beta}").format(beta=beta)
-                whole = self.tr("{refit} on {span}").format(refit=text, span=span_text(refit.start_ms, refit.end_ms))
+                fitted = span_text(refit.start_ms, refit.end_ms, self.state.zone)
+                whole = self.tr("{refit} on {span}").format(refit=text, span=fitted)
                 if self.x_of(row) >= 0:
                     notes.append((row, (whole, text), tokens.refit))
             self._write_notes(painter, plot, notes)
@@ -98,7 +99,7 @@ class SpreadPanel(Panel):
         fit, short = frame.first_fit or frame.fit, self.tr("formation window")
         if fit is None:
             return (short,)
-        words = self.tr("{name} {span}").format(name=short, span=span_text(fit.start_ms, fit.end_ms))
+        words = self.tr("{name} {span}").format(name=short, span=span_text(fit.start_ms, fit.end_ms, self.state.zone))
         return self.tr("{words}, {count} bars").format(words=words, count=fit.n), words, short
 
     def _write_notes(self, painter: QPainter, plot: QRectF, notes: list[tuple[float, tuple[str, ...], str]]) -> None:
@@ -151,6 +152,14 @@ class SpreadPanel(Panel):
         """Write a spread."""
         return number(value, self.decimals())
 
+    def row_value(self, row: int) -> float:
+        """Return the spread at a row."""
+        return at(self.line.pyramid.column("value"), row)
+
+    def change_text(self, change: float) -> str:
+        """Write a difference of spreads."""
+        return number(change, self.decimals(), sign=True)
+
     def tags(self) -> list[Tag]:
         """Mark the newest spread."""
         value = newest(self.line.pyramid.column("value"))
@@ -185,7 +194,7 @@ class SpreadPanel(Panel):
         spans.append(Span("±2σ", tokens.text_dim, gap=10, head=True))
         spans.append(Span(number((upper - lower) / 2, digits), tokens.text_dim, gap=4))
         if fit is not None and frame.beta_path is None:
-            words = self.tr("fitted on {span}").format(span=span_text(fit.start_ms, fit.end_ms))
+            words = self.tr("fitted on {span}").format(span=span_text(fit.start_ms, fit.end_ms, self.state.zone))
             spans.append(Span(words, tokens.text_dim, gap=10))
         return spans
 

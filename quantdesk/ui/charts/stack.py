@@ -4,31 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
-from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from quantdesk.model.clock import FrameClock
 from quantdesk.model.pair import PairModel
+from quantdesk.ui.charts import kept
 from quantdesk.ui.charts.attribution import AttributionPanel
 from quantdesk.ui.charts.axis import TimeAxis
+from quantdesk.ui.charts.countdown import Countdown
+from quantdesk.ui.charts.flash import Flash
 from quantdesk.ui.charts.intake import Intake
+from quantdesk.ui.charts.keys import act_of
+from quantdesk.ui.charts.measuring import Measuring
 from quantdesk.ui.charts.panel import Panel
 from quantdesk.ui.charts.panels import CorrelationPanel, ZPanel
 from quantdesk.ui.charts.price import PricePanel
-from quantdesk.ui.charts.pyramid import at
 from quantdesk.ui.charts.quality import row_to_explain
+from quantdesk.ui.charts.reading import read
+from quantdesk.ui.charts.scale import PriceScale
 from quantdesk.ui.charts.splitter import Splitter
 from quantdesk.ui.charts.spread import SpreadPanel
 from quantdesk.ui.charts.state import ChartState, Reading
-from quantdesk.ui.charts.ticks import time_ticks
+from quantdesk.ui.charts.zone import Zone
 from quantdesk.ui.theme_tokens import Tokens
 
-STATE_VERSION = 1
 SHARES = {"price": 46, "spread": 17, "attribution": 12, "z": 16, "correlation": 12}
-#: show_time blinks the bar this often, each half this many ms.
-FLASHES, FLASH_MS = 6, 220
 
 
 class ChartStack(QWidget):
@@ -55,11 +57,10 @@ class ChartStack(QWidget):
         self._cursor_x: float | None = None
         self._reading: Reading | None = None
         self._intake = Intake(pair, self._state)
-        self._flash = QTimer(self)
-        self._flash.setInterval(FLASH_MS)
-        self._flash.timeout.connect(self._on_flash)
-        self._flashes = 0
-        self._flash_at = 0
+        self._flash = Flash(self)
+        self._flash.turned.connect(clock.mark)
+        self._countdown = Countdown(pair, self._state, parent=self)
+        self._countdown.turned.connect(self._on_second)
         self._panels: dict[str, Panel] = {}
         for panel in (
             PricePanel(self._state),
@@ -69,6 +70,7 @@ class ChartStack(QWidget):
             CorrelationPanel(self._state),
         ):
             self._panels[panel.name] = panel
+        self._measuring = Measuring(self._state, self._panels)
         self._lay_out()
         self.set_tokens(tokens)
         self._clock.tick.connect(self._on_tick)
@@ -88,6 +90,8 @@ class ChartStack(QWidget):
             panel.zoomed.connect(self._on_zoomed)
             panel.linked.connect(self._on_linked)
             panel.touched.connect(self._clock.mark)
+            panel.ruled.connect(self._ruler_of(panel))
+            panel.clicked.connect(self._on_clicked)
         for index, name in enumerate(self._panels):
             self._splitter.setStretchFactor(index, SHARES[name])
         self._splitter.setSizes([SHARES[name] * 10 for name in self._panels])
@@ -134,10 +138,29 @@ class ChartStack(QWidget):
             raise ValueError(f"no leg {leg!r}")
         if leg != self._state.leg:
             self._state.leg = leg
-            self._panels["price"].stale = True
-            self._panels["price"].auto = True
+            self._panels["price"].stale = self._panels["price"].auto = True
+            self._panels["price"].restyle()
+            if self._state.ruler is not None and self._state.ruler.panel == "price":
+                self._measuring.remove()
             self._clock.mark()
             self.leg_changed.emit(leg)
+
+    def set_zone(self, zone: Zone) -> None:
+        """Write times in another zone."""
+        self._state.chosen_zone = zone
+        self._axis.setAccessibleName(self.tr("Time axis ({zone})").format(zone=zone.title))
+        self._clock.mark()
+
+    def set_scale(self, scale: PriceScale) -> None:
+        """Show prices on another scale."""
+        self._state.scale = scale
+        self._clock.mark()
+
+    def set_both_legs(self, shown: bool) -> None:
+        """Draw the other leg over the candles, both indexed."""
+        self._state.both_legs = shown
+        self._panels["price"].stale = self._panels["price"].auto = True
+        self._clock.mark()
 
     def alert_level(self, level: float, drawn: Sequence[float] | None = None) -> None:
         """Take z for far out beyond ±level; draw these levels of z, or ±level."""
@@ -180,22 +203,23 @@ class ChartStack(QWidget):
         self._pull()
         if not len(self._state.line):
             return
-        self._flash_at = max(0, self._state.line.row_at_or_before(ms))
-        self._state.view.centre(self._flash_at)
-        self._flashes = FLASHES
-        self._flash.start()
-        self._state.flash_row = self._flash_at
+        row = max(0, self._state.line.row_at_or_before(ms))
+        self._state.view.centre(row)
+        self._flash.start(row)
         self._clock.mark()
 
     def visible_range(self) -> tuple[int, int] | None:
         """Return the first and last visible bar's open time (ms), None without bars."""
         self._pull()
-        line, view = self._state.line, self._state.view
-        if not len(line):
-            return None
-        first = min(max(0, int(np.ceil(view.left))), len(line) - 1)
-        last = min(max(first, int(np.floor(view.right))), len(line) - 1)
-        return int(line.at(first)), int(line.at(last))
+        return self._state.visible_times()
+
+    @Slot()
+    def measure(self) -> None:
+        """Start a measurement at the crosshair or the newest bar; end the one that is open; remove one that ended."""
+        self._pull()
+        self._measuring.toggle()
+        self.setFocus()
+        self._clock.mark()
 
     @Slot()
     def explain_bar(self) -> None:
@@ -218,25 +242,11 @@ class ChartStack(QWidget):
 
     def save_state(self) -> dict[str, object]:
         """Return sizes, visible panels and leg as plain values."""
-        return {
-            "version": STATE_VERSION,
-            "sizes": self._splitter.sizes(),
-            "hidden": [name for name, panel in self._panels.items() if panel.isHidden()],
-            "leg": self._state.leg,
-        }
+        return kept.plain_of(self, self._splitter)
 
     def restore_state(self, saved: Mapping[str, object]) -> None:
         """Take what save_state returned; what is not understood is passed over."""
-        if saved.get("version") != STATE_VERSION:
-            return
-        hidden, sizes, leg = saved.get("hidden"), saved.get("sizes"), saved.get("leg")
-        if isinstance(hidden, list) and len(set(hidden) & set(self._panels)) < len(self._panels):
-            for name in self._panels:
-                self.set_panel_visible(name, name not in hidden)
-        if isinstance(sizes, list) and len(sizes) == len(self._panels) and all(isinstance(s, int) for s in sizes):
-            self._splitter.setSizes(sizes)
-        if leg in ("y", "x"):
-            self.set_price_leg(str(leg))
+        kept.restore(saved, self, self._splitter)
 
     def grab_picture(self) -> QImage:
         """Return the charts as they are, without crosshair, at the screen's pixel ratio."""
@@ -266,7 +276,7 @@ class ChartStack(QWidget):
             panel.load_tail()
         self._cursor_to_row()
         self._tick_and_draw(shown)
-        need = max((panel.axis_need() for panel in shown), default=64.0)
+        need = max([panel.axis_need() for panel in shown] + [self._axis.axis_need()])
         # One margin for all; it shrinks only by much, or it would tremble with every digit.
         width = self._axis.width() - self._axis.plot_width
         if need > width or need < width - 24:
@@ -274,7 +284,8 @@ class ChartStack(QWidget):
                 panel.set_axis_width(max(56.0, need))
             self._axis.set_axis_width(max(56.0, need))
             self._tick_and_draw(shown)
-        state.flash_row = self._flash_at if self._flashes % 2 == 0 and self._flash.isActive() else None
+        state.flash_row = self._flash.lit
+        self._countdown.look()
         self._axis.update()
         self._read()
 
@@ -283,13 +294,11 @@ class ChartStack(QWidget):
         for panel in self._panels.values():
             panel.stale = panel.stale or changed
             panel.auto = panel.auto or moved_on
+        if moved_on:
+            self._measuring.remove()
 
     def _tick_and_draw(self, shown: Sequence[Panel]) -> None:
-        state = self._state
-        # Without a bar there is no time to label.
-        state.ticks = (
-            time_ticks(state.line, state.view.left, state.view.right, self._axis.plot_width) if len(state.line) else []
-        )
+        self._state.label_times(self._axis.plot_width)
         for panel in shown:
             panel.refresh()
 
@@ -299,9 +308,22 @@ class ChartStack(QWidget):
         def move(x: float, y: float) -> None:
             self._cursor_x = x
             self._state.cursor_panel, self._state.cursor_y = panel.name, y
+            self._measuring.follow(panel, round(panel.row_at(x)), panel.value_at(y))
             self._clock.mark()
 
         return move
+
+    def _ruler_of(self, panel: Panel) -> Callable[[float, float], None]:
+        def start(x: float, y: float) -> None:
+            self._measuring.start(panel, round(panel.row_at(x)), panel.value_at(y))
+            self._clock.mark()
+
+        return start
+
+    @Slot()
+    def _on_clicked(self) -> None:
+        if self._measuring.click():
+            self._clock.mark()
 
     @Slot()
     def _on_left(self) -> None:
@@ -316,20 +338,15 @@ class ChartStack(QWidget):
         else:
             self._state.cursor_row = round(view.left + self._cursor_x / self._axis.plot_width * view.span)
 
+    @Slot()
+    def _on_second(self) -> None:
+        if self.isVisible() and not self.window().isMinimized():
+            self._panels["price"].repaint_axis()
+        else:
+            self._countdown.stop()
+
     def _read(self) -> None:
-        state = self._state
-        row = state.row
-        price, spread = self._panels["price"], self._panels["spread"]
-        zed, correlation = self._panels["z"], self._panels["correlation"]
-        assert isinstance(price, PricePanel) and isinstance(spread, SpreadPanel)
-        assert isinstance(zed, ZPanel) and isinstance(correlation, CorrelationPanel)
-        names = ("open", "high", "low", "close", "volume")
-        values = {name: at(price.candles.pyramid.column(name), row) for name in names}
-        values["change_percent"] = price.change(row)[1]
-        values["spread"] = at(spread.line.pyramid.column("value"), row)
-        values["z"] = at(zed.line.pyramid.column("value"), row)
-        values["correlation"] = correlation.value(row)
-        reading = Reading(row, int(state.line.at(row)) if len(state.line) else 0, state.cursor_row is not None, values)
+        reading = read(self._state, self._panels)
         if repr(reading) != repr(self._reading):
             self._reading = reading
             self.reading_changed.emit(reading)
@@ -348,34 +365,17 @@ class ChartStack(QWidget):
         elif link.startswith("why:"):
             self._explain(int(link[4:]))
 
-    @Slot()
-    def _on_flash(self) -> None:
-        self._flashes -= 1
-        if self._flashes <= 0:
-            self._flash.stop()
-        self._clock.mark()
-
     # -- events -----------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move by bar, page or to an end; zoom; change the leg."""
+        """Move by bar, page or to an end; zoom; move the end of a ruler, or take it away."""
         key, control = event.key(), bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-        view = self._state.view
-        step = view.span * 0.8 if control else 1.0
-        acts: dict[int, Callable[[], object]] = {
-            Qt.Key.Key_Left: lambda: view.pan(-step),
-            Qt.Key.Key_Right: lambda: view.pan(step),
-            Qt.Key.Key_Plus: lambda: view.zoom(1.25),
-            Qt.Key.Key_Equal: lambda: view.zoom(1.25),
-            Qt.Key.Key_Minus: lambda: view.zoom(0.8),
-            Qt.Key.Key_Home: view.first,
-            Qt.Key.Key_End: view.latest,
-        }
-        act = acts.get(key)
-        if act is None:
-            super().keyPressEvent(event)
-            return
-        act()
+        if not self._measuring.key(key, control=control):
+            act = act_of(key, self._state.view, control=control)
+            if act is None:
+                super().keyPressEvent(event)
+                return
+            act()
         self._clock.mark()
         event.accept()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -10,14 +11,17 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF
 
 from quantdesk.model.paint_latency import PaintLatency
 from quantdesk.ui.charts.lettering import Lettering
-from quantdesk.ui.charts.ticks import TimeTick
+from quantdesk.ui.charts.scale import PriceScale
+from quantdesk.ui.charts.ticks import DAY, TimeTick, time_ticks
 from quantdesk.ui.charts.timeline import TimeLine
 from quantdesk.ui.charts.view import TimeView
+from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 from quantdesk.ui.theme_tokens import Tokens
 
 if TYPE_CHECKING:
     from quantdesk.bars.arrays import IntArray
     from quantdesk.model.pair import LegColumns, PairFrame, PairTail
+    from quantdesk.ui.charts.ruler import Ruler
 
 TEXT_PIXELS = 12
 
@@ -39,12 +43,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """Hold a value marked on the axis; ``line`` draws it across the plot, dotted."""
+    """Hold a value marked on the axis; ``line`` draws it across the plot, dotted; ``under`` is a second line."""
 
     value: float
     text: str
     color: str
     line: bool = False
+    under: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +94,15 @@ class ChartState:
         self.levels: Sequence[float] = (-2.0, 2.0)  #: where alert rules have their levels
         self.ticks: list[TimeTick] = []
         self.alerts: Sequence[int] = ()
+        self.chosen_zone = UTC_ZONE
+        self.scale = PriceScale.LINEAR
+        self.both_legs = False  #: the other leg is drawn over the candles
         self.cursor_row: int | None = None
         self.cursor_panel = ""
         self.cursor_y = 0.0
         self.flash_row: int | None = None
+        self.ruler: Ruler | None = None
+        self.countdown = ""  #: until the bar closes, "" where none is forming live
         self.latency = PaintLatency()  #: the market's own, once there is one
 
     def set_level(self, level: float, drawn: Sequence[float] | None) -> None:
@@ -119,6 +129,30 @@ class ChartState:
         """Return the row that legends show: under the cursor, else the newest."""
         newest = len(self.line) - 1
         return newest if self.cursor_row is None else self.cursor_row
+
+    @property
+    def zone(self) -> Zone:
+        """Return the zone in which times are written: a bar of a day or more is one of UTC days."""
+        return UTC_ZONE if self.line.step_ms >= DAY else self.chosen_zone
+
+    def label_times(self, pixels: float) -> None:
+        """Choose the labels of the time axis; without a bar there is no time to label."""
+        line, view = self.line, self.view
+        self.ticks = time_ticks(line, view.left, view.right, pixels, zone=self.zone) if len(line) else []
+
+    @property
+    def other_leg(self) -> str:
+        """Return the leg whose candles do not show."""
+        return "x" if self.leg == "y" else "y"
+
+    def visible_times(self) -> tuple[int, int] | None:
+        """Return the first and last visible bar's open time (ms), None without bars."""
+        line, view = self.line, self.view
+        if not len(line):
+            return None
+        first = min(max(0, math.ceil(view.left)), len(line) - 1)
+        last = min(max(first, math.floor(view.right)), len(line) - 1)
+        return int(line.at(first)), int(line.at(last))
 
     def symbol(self, leg: str) -> str:
         """Return the name of a leg, "" where there is none."""

@@ -1,4 +1,4 @@
-"""Choose where axes carry labels and what they say; all times are UTC."""
+"""Choose where axes carry labels and what they say; times are UTC unless a zone is named."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QLocale
 
 from quantdesk.ui.charts.timeline import TimeLine
+from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 _CLOCK_STEPS = tuple(
@@ -96,8 +97,10 @@ def amount(value: float, decimals: int = 3) -> str:
     return f"{value:.{min(max(0, decimals), 3)}f}"
 
 
-def time_ticks(line: TimeLine, left: float, right: float, pixels: float, spacing: float = 92.0) -> list[TimeTick]:
-    """Return labels for the rows left..right drawn over ``pixels``, at round UTC times."""
+def time_ticks(
+    line: TimeLine, left: float, right: float, pixels: float, spacing: float = 92.0, zone: Zone = UTC_ZONE
+) -> list[TimeTick]:
+    """Return labels for the rows left..right drawn over ``pixels``, at round times of the zone."""
     first, last = math.floor(left), math.ceil(right)
     if pixels <= 0 or last - first < 1:
         return []
@@ -107,6 +110,7 @@ def time_ticks(line: TimeLine, left: float, right: float, pixels: float, spacing
     per_pixel = (right - left) / pixels
     step_ms = max(1.0, float(times[-1] - times[0]) / max(1, len(rows) - 1) / stride)
     typical = min(step_ms, float(line.step_ms) * 4) if line.step_ms < DAY else step_ms
+    times = zone.shifted(times)
     weight, unit = _marks(times, spacing * per_pixel * typical)
     if stride > 1:
         # The row looked at is the first one after the mark, not the mark itself: 00:03 for midnight.
@@ -194,18 +198,19 @@ def month_name(month: int) -> str:
     return QLocale().standaloneMonthName(month, QLocale.FormatType.ShortFormat)
 
 
-def stamp_text(ms: int, step_ms: int) -> str:
+def stamp_text(ms: int, step_ms: int, zone: Zone = UTC_ZONE) -> str:
     """Write a bar's open time in full: Thu 18 Jul 2024  14:30 UTC."""
-    moment = moment_of(ms)
+    moment, name = moment_of(zone.shift(ms)), zone.name(ms)
     day = QLocale().standaloneDayName(moment.isoweekday(), QLocale.FormatType.ShortFormat)
     text = f"{day} {moment.day} {month_name(moment.month)} {moment.year}"
     if step_ms >= DAY:
         return text
-    return f"{text}  {moment:%H:%M:%S} UTC" if step_ms < MINUTE else f"{text}  {moment:%H:%M} UTC"
+    return f"{text}  {moment:%H:%M:%S} {name}" if step_ms < MINUTE else f"{text}  {moment:%H:%M} {name}"
 
 
-def span_text(start_ms: int, end_ms: int) -> str:
+def span_text(start_ms: int, end_ms: int, zone: Zone = UTC_ZONE) -> str:
     """Write the first and last open time of a window: 18 Jul 23:10 – 19 Jul 00:05 UTC."""
+    name, start_ms, end_ms = zone.name(end_ms), zone.shift(start_ms), zone.shift(end_ms)
     first, last = moment_of(start_ms), moment_of(end_ms)
     if (end_ms - start_ms) >= 30 * DAY or (start_ms % DAY == 0 and end_ms % DAY == 0):
         texts = [f"{m.day} {month_name(m.month)} {m.year}" for m in (first, last)]
@@ -214,4 +219,4 @@ def span_text(start_ms: int, end_ms: int) -> str:
     days = [f"{m.day} {month_name(m.month)} " for m in (first, last)]
     if first.date() == last.date():
         days[1] = ""
-    return f"{days[0]}{first:{clock}} – {days[1]}{last:{clock}} UTC"
+    return f"{days[0]}{first:{clock}} – {days[1]}{last:{clock}} {name}"

@@ -50,7 +50,7 @@ def test_show_time_brings_the_bar_to_the_middle_and_flashes_it(full, qtbot):
     settle(full)
     assert (view(full).left + view(full).right) / 2 == pytest.approx(400)
     assert full.stack._state.flash_row == 400
-    qtbot.waitUntil(lambda: not full.stack._flash.isActive(), timeout=5_000)
+    qtbot.waitUntil(lambda: not full.stack._flash.running, timeout=5_000)
     settle(full)
     assert full.stack._state.flash_row is None
 

@@ -1,0 +1,58 @@
+"""Choose how the charts are written, and keep it between starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QCursor
+
+from quantdesk.ui.charts.price import SCALE_LINK
+from quantdesk.ui.charts.scale import PriceScale
+from quantdesk.ui.charts.zone import UTC_ZONE, Zone
+
+if TYPE_CHECKING:
+    from quantdesk.ui.main_window import MainWindow
+
+
+def connect_chart_choices(window: MainWindow) -> None:
+    """Show what the settings hold, and follow the actions of the View menu."""
+    on, settings = window.registry, window.store.settings
+    on[f"view.zone_{settings.time_zone}"].setChecked(True)
+    window.charts.set_zone(_zone_of(settings.time_zone))
+    for name in ("utc", "local"):
+        on[f"view.zone_{name}"].triggered.connect(lambda _=False, n=name: _choose_zone(window, n))
+    on["view.both_legs"].setChecked(settings.both_legs)
+    window.charts.set_both_legs(settings.both_legs)
+    on["view.both_legs"].triggered.connect(lambda shown: _overlay(window, shown))
+    on[f"view.scale_{settings.price_scale}"].setChecked(True)
+    window.charts.set_scale(PriceScale(settings.price_scale))
+    for scale in PriceScale:
+        on[f"view.scale_{scale}"].triggered.connect(lambda _=False, s=scale: _choose_scale(window, s))
+    window.charts.panel("price").linked.connect(lambda link: _show_scales(window) if link == SCALE_LINK else None)
+
+
+def _overlay(window: MainWindow, shown: bool) -> None:
+    window.charts.set_both_legs(shown)
+    window.store.settings.both_legs = shown
+    window.save_settings()
+
+
+def _show_scales(window: MainWindow) -> None:
+    """Drop the scales down where the price axis was clicked."""
+    window.menus.scale.popup(QCursor.pos())
+
+
+def _choose_scale(window: MainWindow, scale: PriceScale) -> None:
+    window.charts.set_scale(scale)
+    window.store.settings.price_scale = scale.value
+    window.save_settings()
+
+
+def _zone_of(name: str) -> Zone:
+    return Zone.local() if name == "local" else UTC_ZONE
+
+
+def _choose_zone(window: MainWindow, name: str) -> None:
+    window.charts.set_zone(_zone_of(name))
+    window.store.settings.time_zone = name
+    window.save_settings()
