@@ -71,7 +71,7 @@ def test_typed_words_find_and_rank_and_enter_runs_the_best(desk: Desk, qtbot: Qt
         ("dark theme", "view.theme_dark"),
         ("evr", "file.export_visible"),
         ("ctrl+0", "view.reset"),
-        ("rcn", "market.reconnect"),
+        ("rcnn", "market.reconnect"),
     ):
         type_in(palette, typed)
         assert listed(palette)[0] == first, typed
