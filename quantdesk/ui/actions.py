@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QToolBar, QWidget
 
-from quantdesk.ui.action_table import ActionSpec, desk_actions, group_titles
+from quantdesk.ui.action_table import ActionSpec, desk_actions
 from quantdesk.ui.icons import icon
 from quantdesk.ui.theme_tokens import Tokens
 
@@ -59,14 +59,6 @@ class ActionRegistry(QObject):
         if shortcut:
             action.setShortcut(QKeySequence(shortcut))
         return self._adopt(name, action, tip)
-
-    def by_group(self) -> dict[str, list[QAction]]:
-        """Return the actions under their translated group titles, in order."""
-        titles = group_titles()
-        found: dict[str, list[QAction]] = {title: [] for title in titles.values()}
-        for name, action in self._actions.items():
-            found[titles[name.partition(".")[0]]].append(action)
-        return found
 
     def set_keys(self, name: str, keys: str) -> None:
         """Give an action another key, in portable form ("" = none); menus and tips show it."""
