@@ -9,7 +9,8 @@ from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QToolBar, QWidget
 
-from quantdesk.ui.action_table import ActionSpec, desk_actions
+from quantdesk.ui.action_spec import ActionSpec
+from quantdesk.ui.action_table import desk_actions
 from quantdesk.ui.icons import icon
 from quantdesk.ui.theme_tokens import Tokens
 

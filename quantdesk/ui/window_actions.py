@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QCursor, QDesktopServices
 
-from quantdesk.ui.action_table import ActionSpec, translate
+from quantdesk.ui.action_spec import ActionSpec, translate
 from quantdesk.ui.chart_choices import connect_chart_choices
 from quantdesk.ui.charts.panels import KIND_LINK
 from quantdesk.ui.key_flow import KeyFlow
