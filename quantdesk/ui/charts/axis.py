@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QWheelEven
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from quantdesk.ui.charts import overlay
-from quantdesk.ui.charts.panel import WHEEL_FACTOR
+from quantdesk.ui.charts.gestures import WHEEL_FACTOR
 from quantdesk.ui.charts.state import ChartState, ink_on
 from quantdesk.ui.charts.ticks import stamp_text
 

@@ -11,13 +11,12 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QResizeEvent, QWheelEve
 from PySide6.QtWidgets import QWidget
 
 from quantdesk.ui.charts import overlay
+from quantdesk.ui.charts.gestures import Gestures
 from quantdesk.ui.charts.items import ChartItem
+from quantdesk.ui.charts.layer import Grip, Layer
 from quantdesk.ui.charts.ruler import paint_ruler
 from quantdesk.ui.charts.state import ChartState, Span, Tag
 from quantdesk.ui.charts.ticks import ValueTicks, number, value_ticks
-
-#: One notch of the wheel zooms by this.
-WHEEL_FACTOR = 1.18
 
 
 class Panel(pg.GraphicsView):
@@ -55,6 +54,7 @@ class Panel(pg.GraphicsView):
         self.box.disableAutoRange()
         self.addItem(self.box)
         self.items_: list[ChartItem] = []
+        self.layers: list[Layer] = []  #: what lies over the data, the topmost last
         self.low, self.high = 0.0, 1.0
         self.auto = True
         self._axis_width = 64.0
@@ -62,10 +62,7 @@ class Panel(pg.GraphicsView):
         self._labels: list[tuple[float, str]] = []
         self._ticks = ValueTicks(np.empty(0), 1.0, 0)
         self._hot: list[tuple[QRectF, str]] = []
-        self._press: QPointF | None = None
-        self._press_on_axis = self._rules = False
-        self._last = QPointF()
-        self._moved = False
+        self._gestures = Gestures(self)
 
     # -- what a subclass says ---------------------------------------------------------------
 
@@ -85,6 +82,9 @@ class Panel(pg.GraphicsView):
     def tags(self) -> list[Tag]:
         """Return the values marked on the axis."""
         return []
+
+    def _all_tags(self) -> list[Tag]:
+        return [*self.tags(), *(tag for layer in self.layers for tag in layer.tags(self))]
 
     def empty_text(self) -> str:
         """Return what an empty panel says, "" when there is something to see."""
@@ -121,7 +121,9 @@ class Panel(pg.GraphicsView):
 
     def axis_need(self) -> float:
         """Return the width that this panel's labels need."""
-        texts = [text for _, text in self._labels] + [text for tag in self.tags() for text in (tag.text, tag.under)]
+        texts = [text for _, text in self._labels] + [
+            text for tag in self._all_tags() for text in (tag.text, tag.under)
+        ]
         widest = max((self.state.letters.advance(text) for text in texts), default=0.0)
         return math.ceil(widest + overlay.AXIS_PAD * 2)
 
@@ -238,13 +240,15 @@ class Panel(pg.GraphicsView):
         state, plot, width = self.state, self.plot, self._axis_width
         empty = self.empty_text()
         labels = [] if empty else [(self.y_of(value), text) for value, text in self._labels]
-        tags = [] if empty else self.tags()
+        tags = [] if empty else self._all_tags()
         hovered = state.cursor_panel == self.name
         taken = overlay.tag_places(overlay.tag_rows(plot, tags, self.y_of), tags)
         if hovered:
             taken.append(overlay.tag_middle(plot, state.cursor_y))
         overlay.paint_value_axis(painter, state, plot, width, labels, taken)
         overlay.paint_tags(painter, state, plot, width, tags, self.y_of)
+        for layer in () if empty else self.layers:
+            layer.paint(painter, self)
         if state.ruler is not None and state.ruler.panel == self.name and not empty:
             paint_ruler(painter, self, state.ruler)
         x = None if state.cursor_row is None else self.x_of(state.cursor_row)
@@ -283,100 +287,47 @@ class Panel(pg.GraphicsView):
         """Leave keys to the stack."""
         ev.ignore()
 
-    def _link_at(self, at: QPointF) -> str:
+    def link_at(self, at: QPointF) -> str:
+        """Return what a click at a place asks for, "" for nothing."""
         return next((link for box, link in self._hot if box.contains(at)), "")
+
+    def grip_at(self, at: QPointF) -> Grip | None:
+        """Return what can be dragged at a place; the topmost layer is asked first."""
+        if self.empty_text() or any(box.contains(at) for box, _ in self._hot):
+            return None
+        found = (layer.grip_at(self, at) for layer in reversed(self.layers))
+        return next((grip for grip in found if grip is not None), None)
+
+    def let_go(self) -> bool:
+        """Put back what the pointer is dragging; tell whether anything was held."""
+        return self._gestures.cancel()
 
     def mousePressEvent(self, ev: QMouseEvent) -> None:
         """Start a drag of the plot or of the axis, or follow a link."""
         if ev.button() != Qt.MouseButton.LeftButton:
             ev.ignore()
             return
-        self._press = self._last = ev.position()
-        self._press_on_axis = ev.position().x() > self.plot.right()
-        self._moved = False
-        at = ev.position()
-        self._rules = not self._press_on_axis and bool(ev.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        if self._rules:
-            self.ruled.emit(at.x(), min(max(at.y(), 0.0), self.plot.height()))
+        self._gestures.press(ev)
         ev.accept()
 
     def mouseMoveEvent(self, ev: QMouseEvent) -> None:
         """Drag, or move the crosshair."""
-        at = ev.position()
-        if self._press is not None and ev.buttons() & Qt.MouseButton.LeftButton:
-            self._drag_to(at)
-        else:
-            self._press = None
-        if at.x() <= self.plot.right() and not (self._press is not None and self._press_on_axis):
-            self.pointed.emit(at.x(), min(max(at.y(), 0.0), self.plot.height()))
-        elif self._press is None:
-            self.left.emit()
-        self._shape(at)
+        self._gestures.move(ev)
         ev.accept()
-
-    def _drag_to(self, at: QPointF) -> None:
-        assert self._press is not None
-        if not self._moved and (at - self._press).manhattanLength() < 3:
-            return
-        self._moved = True
-        if self._rules:
-            return
-        step, self._last = at - self._last, at
-        if self._press_on_axis:
-            self.scale_values(math.exp(step.y() / max(60.0, self.plot.height()) * 2.5))
-            return
-        if not self.auto:
-            shift = step.y() / self.plot.height() * (self.high - self.low)
-            self.low, self.high = self.low + shift, self.high + shift
-        self.dragged.emit(-step.x() / self.plot.width() * self.state.view.span)
-
-    def _shape(self, at: QPointF) -> None:
-        if self._press is not None and self._moved and not self._press_on_axis and not self._rules:
-            shape = Qt.CursorShape.ClosedHandCursor
-        elif self._link_at(at):
-            shape = Qt.CursorShape.PointingHandCursor
-        elif at.x() > self.plot.right():
-            shape = Qt.CursorShape.SizeVerCursor
-        else:
-            shape = Qt.CursorShape.CrossCursor
-        if self.viewport().cursor().shape() != shape:
-            self.viewport().setCursor(shape)
 
     def mouseReleaseEvent(self, ev: QMouseEvent) -> None:
         """End a drag; a press that did not move follows the link under it."""
-        if self._press is not None and self._rules:
-            if self._moved:
-                self.clicked.emit()
-        elif self._press is not None and not self._moved:
-            link = self._link_at(ev.position())
-            if link == "auto":
-                self.reset_scale()
-            elif link:
-                self.linked.emit(link)
-            elif not self._press_on_axis:
-                self.clicked.emit()
-        self._press = None
-        self._shape(ev.position())
+        self._gestures.release(ev)
         ev.accept()
 
     def mouseDoubleClickEvent(self, ev: QMouseEvent) -> None:
         """Return the axis to its automatic scale."""
-        if ev.position().x() > self.plot.right():
-            self.reset_scale()
-        else:
-            self.mousePressEvent(ev)
+        self._gestures.double_click(ev)
         ev.accept()
 
     def wheelEvent(self, ev: QWheelEvent) -> None:
         """Zoom at the pointer; sideways or with Shift pan; over the axis scale it."""
-        delta = ev.angleDelta()
-        sideways = ev.modifiers() & Qt.KeyboardModifier.ShiftModifier or abs(delta.x()) > abs(delta.y())
-        if ev.position().x() > self.plot.right():
-            self.scale_values(WHEEL_FACTOR ** (-delta.y() / 120))
-        elif sideways:
-            self.dragged.emit(-(delta.x() or delta.y()) / 120 * self.state.view.span * 0.08)
-        elif delta.y():
-            self.zoomed.emit(WHEEL_FACTOR ** (delta.y() / 120), self.row_at(ev.position().x()))
+        self._gestures.wheel(ev)
         ev.accept()
 
     def leaveEvent(self, ev: QEvent) -> None:

@@ -286,8 +286,9 @@ class PricePanel(Panel):
         text, color = words[quality]
         return [Span(text, color, bold=not quality.is_whole, gap=10, link=f"why:{row}")]
 
-    def _link_at(self, at: QPointF) -> str:
-        link, plot = super()._link_at(at), self.plot
+    def link_at(self, at: QPointF) -> str:
+        """Return what a click at a place asks for; on a bar that is not whole, why."""
+        link, plot = super().link_at(at), self.plot
         if link or not plot.contains(at):
             return link
         row = round(self.row_at(at.x()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QShowEvent
@@ -20,6 +20,7 @@ from quantdesk.ui.charts.keys import act_of
 from quantdesk.ui.charts.measuring import Measuring
 from quantdesk.ui.charts.panel import Panel
 from quantdesk.ui.charts.panels import CorrelationPanel, ZPanel
+from quantdesk.ui.charts.pointing import Pointing
 from quantdesk.ui.charts.price import PricePanel
 from quantdesk.ui.charts.quality import row_to_explain
 from quantdesk.ui.charts.reading import read
@@ -54,7 +55,6 @@ class ChartStack(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._pair, self._clock = pair, clock
         self._state = ChartState(tokens, self.font())
-        self._cursor_x: float | None = None
         self._reading: Reading | None = None
         self._intake = Intake(pair, self._state)
         self._flash = Flash(self)
@@ -71,6 +71,8 @@ class ChartStack(QWidget):
         ):
             self._panels[panel.name] = panel
         self._measuring = Measuring(self._state, self._panels)
+        self._pointing = Pointing(self._state, self._measuring, self)
+        self._pointing.moved.connect(clock.mark)
         self._lay_out()
         self.set_tokens(tokens)
         self._clock.tick.connect(self._on_tick)
@@ -84,14 +86,11 @@ class ChartStack(QWidget):
             self._splitter.addWidget(panel)
             panel.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
             panel.setFocusProxy(self)
-            panel.pointed.connect(self._pointer_of(panel))
-            panel.left.connect(self._on_left)
+            self._pointing.watch(panel)
             panel.dragged.connect(self.pan)
             panel.zoomed.connect(self._on_zoomed)
             panel.linked.connect(self._on_linked)
             panel.touched.connect(self._clock.mark)
-            panel.ruled.connect(self._ruler_of(panel))
-            panel.clicked.connect(self._on_clicked)
         for index, name in enumerate(self._panels):
             self._splitter.setStretchFactor(index, SHARES[name])
         self._splitter.setSizes([SHARES[name] * 10 for name in self._panels])
@@ -250,11 +249,10 @@ class ChartStack(QWidget):
 
     def grab_picture(self) -> QImage:
         """Return the charts as they are, without crosshair, at the screen's pixel ratio."""
-        cursor, self._cursor_x = self._cursor_x, None
-        panel, self._state.cursor_panel = self._state.cursor_panel, ""
+        put_back = self._pointing.take_away()
         self._refresh()
         image = self.grab().toImage()
-        self._cursor_x, self._state.cursor_panel = cursor, panel
+        put_back()
         self._clock.mark()
         return image
 
@@ -274,7 +272,7 @@ class ChartStack(QWidget):
                 panel.stale = False
                 panel.load()
             panel.load_tail()
-        self._cursor_to_row()
+        self._pointing.to_row(self._axis.plot_width)
         self._tick_and_draw(shown)
         need = max([panel.axis_need() for panel in shown] + [self._axis.axis_need()])
         # One margin for all; it shrinks only by much, or it would tremble with every digit.
@@ -302,41 +300,7 @@ class ChartStack(QWidget):
         for panel in shown:
             panel.refresh()
 
-    # -- crosshair --------------------------------------------------------------------------
-
-    def _pointer_of(self, panel: Panel) -> Callable[[float, float], None]:
-        def move(x: float, y: float) -> None:
-            self._cursor_x = x
-            self._state.cursor_panel, self._state.cursor_y = panel.name, y
-            self._measuring.follow(panel, round(panel.row_at(x)), panel.value_at(y))
-            self._clock.mark()
-
-        return move
-
-    def _ruler_of(self, panel: Panel) -> Callable[[float, float], None]:
-        def start(x: float, y: float) -> None:
-            self._measuring.start(panel, round(panel.row_at(x)), panel.value_at(y))
-            self._clock.mark()
-
-        return start
-
-    @Slot()
-    def _on_clicked(self) -> None:
-        if self._measuring.click():
-            self._clock.mark()
-
-    @Slot()
-    def _on_left(self) -> None:
-        self._cursor_x = None
-        self._state.cursor_panel = ""
-        self._clock.mark()
-
-    def _cursor_to_row(self) -> None:
-        view = self._state.view
-        if self._cursor_x is None:
-            self._state.cursor_row = None
-        else:
-            self._state.cursor_row = round(view.left + self._cursor_x / self._axis.plot_width * view.span)
+    # -- what the panels tell ---------------------------------------------------------------
 
     @Slot()
     def _on_second(self) -> None:
@@ -370,6 +334,9 @@ class ChartStack(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Move by bar, page or to an end; zoom; move the end of a ruler, or take it away."""
         key, control = event.key(), bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if key == Qt.Key.Key_Escape and any(panel.let_go() for panel in self._panels.values()):
+            event.accept()
+            return
         if not self._measuring.key(key, control=control):
             act = act_of(key, self._state.view, control=control)
             if act is None:
@@ -396,4 +363,4 @@ class ChartStack(QWidget):
 
     def pointer_at(self) -> QPointF | None:
         """Return where the crosshair stands in its panel, None when it is away."""
-        return None if self._cursor_x is None else QPointF(self._cursor_x, self._state.cursor_y)
+        return self._pointing.at

@@ -89,7 +89,7 @@ def test_time_labels_stand_apart_and_none_is_cut(full, tokens, ratio, beside):
         view(full).show(*span)
         settle(full)
         if beside is not None:
-            full.stack._cursor_x = axis._x_of(state.ticks[len(state.ticks) // 2].x) + beside
+            full.stack._pointing.put(axis._x_of(state.ticks[len(state.ticks) // 2].x) + beside, 0.0)
             settle(full)
         strip = time_strip(axis, ratio, tokens)
         box = axis._tag_box()

@@ -118,7 +118,7 @@ def test_the_box_is_painted_in_the_colour_of_the_direction(full, qtbot):
         full.stack._measuring.remove()
         before = count(picture(full, "spread"), color)
         drag(qtbot, panel, start, end)
-        full.stack._on_left()
+        full.stack._pointing.leave()
         assert count(picture(full, "spread"), color) > before + 1_000
 
 
