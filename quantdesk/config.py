@@ -73,6 +73,12 @@ class Endpoints:
         """Read QUANTDESK_WS_URL and QUANTDESK_REST_URL; another base is another venue."""
         ws = check_url(environ.get("QUANTDESK_WS_URL") or DEFAULT_WS_URL, "QUANTDESK_WS_URL", ("ws", "wss"))
         rest = check_url(environ.get("QUANTDESK_REST_URL") or DEFAULT_REST_URL, "QUANTDESK_REST_URL", ("http", "https"))
+        return cls.of(ws, rest)
+
+    @classmethod
+    def of(cls, ws_url: str = "", rest_url: str = "") -> Endpoints:
+        """Name the exchange at these bases, "" = the exchange's own; another base is another venue."""
+        ws, rest = ws_url or DEFAULT_WS_URL, rest_url or DEFAULT_REST_URL
         venue = DEFAULT_VENUE if (ws, rest) == (DEFAULT_WS_URL, DEFAULT_REST_URL) else venue_of(rest, ws)
         return cls(ws, rest, venue)
 

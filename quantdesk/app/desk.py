@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication
 
 from quantdesk.app.alert_keeping import AlertKeeping
 from quantdesk.app.application import Application
+from quantdesk.app.connecting import Connections
 from quantdesk.app.feeding import Feeding
 from quantdesk.app.files import Exporter, FileOpener
 from quantdesk.app.loop import Loop
@@ -63,12 +64,13 @@ class Desk:
         chosen = self.settings.settings
         if args.theme:
             chosen.theme = args.theme
-        self.theme = Theme(app, chosen.theme)
+        self.theme = Theme(app, chosen.theme, safe=chosen.safe_colours)
+        self.connections = Connections(self.settings, endpoints)
         self.clock, self.jobs = FrameClock(), JobRunner()
         self.files = FilesModel()
         self.pair = PairModel(self.jobs)
         self.alerts = AlertModel(chosen.rules(), muted=chosen.muted)
-        self.feeding = Feeding(self._plan(endpoints), self.pair, self.files)
+        self.feeding = Feeding(self._plan(self.connections.endpoints), self.pair, self.files)
         self.window = MainWindow(
             self.pair, self.feeding.market, self.alerts, self.clock, self.theme, self.settings, paths.logs
         )
@@ -76,6 +78,7 @@ class Desk:
         self.opener = FileOpener(self.window, self.jobs, self.files, self.pair, self.feeding)
         self.exporter = Exporter(self.window, self.jobs, self.pair)
         self.storage = Storage(self.window, self.jobs, self.feeding, self.settings, paths)
+        self.connections.attach(self.window, self.feeding)
         self.keeping = AlertKeeping(self.alerts, self.feeding, self.window)
         self.selftest = SelfTest(self.window.selftest, args)
         self.crashes = CrashReporter(paths.logs, lambda: self.window, self.window.selftest)
@@ -112,6 +115,7 @@ class Desk:
                 self.opener.open(files, self._args.skip_bad_rows)
             # A picture of files needs no market; everything else streams at once.
             if not (files and self._args.screenshot is not None):
+                await self.connections.unlock()
                 self.feeding.start()
                 self.keeping.start()
             if self._args.screenshot is None:
@@ -136,6 +140,7 @@ class Desk:
         self.window.close_for_good()
         self.selftest.stop()
         await self.storage.stop()
+        await self.connections.stop()
         await self.keeping.stop()
         await self.feeding.stop()
         for task in list(self._tasks):
@@ -160,6 +165,7 @@ class Desk:
         if isinstance(self._app, Application):
             self._app.files_opened.connect(self._on_second_start)
         window.quit_requested.connect(self._quit.set)
+        window.preferences.popup_requested.connect(lambda: self._spawn(self._try_popup()))
         window.notify_requested.connect(lambda title, text: self._spawn(self._popups.send(title, text)))
         self.pair.changed.connect(self._on_pair_changed)
         self.pair.changed.connect(self.clock.mark)
@@ -168,6 +174,17 @@ class Desk:
     def _on_pair_changed(self) -> None:
         if self.pair.frame is not None:
             self.alerts.judge(self.pair.frame, self.window.rules.look())
+
+    async def _try_popup(self) -> None:
+        """Send a popup the way an alert takes, and say which way that was."""
+        window = self.window
+        title, text = window.tr("A test popup"), window.tr("Alerts of the live market reach you like this.")
+        if window.tray.popup(title, text):
+            window.toast(title, window.tr("It went to the system tray."), "ok")
+        elif await self._popups.send(title, text):
+            window.toast(title, window.tr("It went to the desktop's notifications."), "ok")
+        else:
+            window.toast(window.tr("Nobody shows popups here"), self._popups.problem, "warning")
 
     def _on_second_start(self, files: list[Path]) -> None:
         self.window.bring_to_front()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from quantdesk.app.session import Session, SessionPlan
-from quantdesk.config import SIMULATOR_VENUE, ConfigError
+from quantdesk.config import SIMULATOR_VENUE, ConfigError, Endpoints
 from quantdesk.model.files import FilesModel
 from quantdesk.model.frame import PairSettings
 from quantdesk.model.market import MarketModel
@@ -148,6 +148,15 @@ class Feeding(QObject):
             return False
         self._ask(self._switch(replace(self._plan_now(), store=address)))
         return True
+
+    def use_endpoints(self, endpoints: Endpoints) -> None:
+        """Take the market from these addresses, and connect anew where it is shown or recorded now."""
+        first = self._first_plan
+        self._first_plan = replace(first, endpoints=endpoints)
+        if self._session.plan.origin is Origin.LIVE:
+            plan = replace(self._plan_now(), endpoints=endpoints)
+            self._first_plan = plan
+            self._ask(self._switch(plan))
 
     def _plan_now(self) -> SessionPlan:
         """Return the running plan with the symbols that were added and removed meanwhile."""

@@ -105,10 +105,20 @@ class _Refusal(msgspec.Struct):
 
 
 class RestClient:
-    """Ask one exchange; ``limits`` bound time, size and weight. Close it with ``close``."""
+    """Ask one exchange; ``limits`` bound time, size and weight. Close it with ``close``.
 
-    def __init__(self, endpoints: Endpoints, limits: FeedLimits, clock: Callable[[], float] = time.monotonic) -> None:
-        self._base = endpoints.rest_url
+    ``proxy_of`` tells for each URL which proxy it is asked through.
+    """
+
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        limits: FeedLimits,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        proxy_of: Callable[[str], str | None] = proxy_for,
+    ) -> None:
+        self._base, self._proxy_of = endpoints.rest_url, proxy_of
         self._limits = limits
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
@@ -217,7 +227,7 @@ class RestClient:
             patience = aiohttp.ClientTimeout(total=self._limits.rest_timeout)
             self._session = aiohttp.ClientSession(timeout=patience, connector=aiohttp.TCPConnector(ssl=tls_context()))
         url = self._base + path
-        proxy = proxy_for(url)
+        proxy = self._proxy_of(url)
         async with self._session.get(url, params=query, allow_redirects=False, proxy=proxy) as answer:
             self._heed(answer.headers)
             if answer.status in _BANNED:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import Literal
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
@@ -83,8 +84,10 @@ class Socket:
         self._connection.transport.abort()
 
 
-async def open_socket(url: str, limits: FeedLimits, open_timeout: float) -> Socket:
-    """Connect through the system's proxy, or raise OpenError.
+async def open_socket(
+    url: str, limits: FeedLimits, open_timeout: float, *, proxy: str | Literal[True] | None = True
+) -> Socket:
+    """Connect through the system's proxy (True), another one or none, or raise OpenError.
 
     The library's own pings are off: a loop that was busy for long would see them as lost. The
     watch over silent streams does that work, and the exchange pings us.
@@ -93,7 +96,7 @@ async def open_socket(url: str, limits: FeedLimits, open_timeout: float) -> Sock
         connection = await connect(
             url,
             ssl=tls_context() if url.startswith("wss:") else None,
-            proxy=None if is_loopback(url) else True,
+            proxy=None if is_loopback(url) else proxy,
             compression=None,
             open_timeout=open_timeout,
             close_timeout=limits.close_timeout,

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from quantdesk.config import ConfigError
 from quantdesk.store.address import StoreAddress
+from quantdesk.store.keyring_secrets import find_secret, forget_secret, keep_secret
 
-if TYPE_CHECKING:
-    from types import ModuleType
-
-SERVICE = "quantdesk"
 _OTHER_WAYS = "put the password into ~/.pgpass, or the whole URL into QUANTDESK_DATABASE_URL"
-_log = logging.getLogger(__name__)
 
 
 def find_password(address: StoreAddress) -> str | None:
     """Return the password kept for a server, or None; never raises, and may wait for the keyring to be unlocked."""
-    if not address.is_server:
-        return None
-    try:
-        found = _keyring().get_password(SERVICE, address.words)
-    except Exception as error:  # noqa: BLE001  # a backend may raise anything; .pgpass may still have the password
-        _log.info("the keyring was not asked for the password: %s", type(error).__name__)
-        return None
-    return found or None
+    return find_secret(address.words) if address.is_server else None
 
 
 def with_found_password(address: StoreAddress) -> StoreAddress:
@@ -43,30 +30,18 @@ def keep_password(address: StoreAddress, password: str) -> None:
     """Keep a server's password; raise ConfigError saying where to put it instead."""
     if not address.is_server:
         raise ConfigError("a file has no password")
-    kept: str | None = None
     reason = ""
     try:
-        keyring = _keyring()
-        keyring.set_password(SERVICE, address.words, password)
-        kept = keyring.get_password(SERVICE, address.words)  # some keep nothing and say nothing
-    except Exception as error:  # noqa: BLE001  # a backend may raise anything
-        reason = _words(error, password)
-    if kept != password:
-        # Outside of the handler: no traceback of a backend, which may show its arguments, is chained on.
-        raise ConfigError(f"{reason or 'the keyring did not keep the password'}: {_OTHER_WAYS}")
+        keep_secret(address.words, password)
+    except ConfigError as error:
+        reason = str(error)
+    if reason:
+        raise ConfigError(f"{reason}: {_OTHER_WAYS}")
 
 
 def forget_password(address: StoreAddress) -> None:
     """Remove a server's password from the keyring, if it is there; raise ConfigError where that fails."""
-    reason = ""
-    try:
-        keyring = _keyring()
-        if keyring.get_password(SERVICE, address.words) is not None:
-            keyring.delete_password(SERVICE, address.words)
-    except Exception as error:  # noqa: BLE001  # a backend may raise anything
-        reason = _words(error, None)
-    if reason:
-        raise ConfigError(f"the password was not removed, {reason}: remove it with your system's own keyring program")
+    forget_secret(address.words)
 
 
 def pgpass_file() -> Path:
@@ -112,29 +87,6 @@ def write_private(path: Path, text: str) -> None:
         out.write(text)
         out.flush()
         os.fsync(out.fileno())
-
-
-def _keyring() -> ModuleType:
-    """Import the library when it is needed: it looks for its backends at once, over D-Bus among others."""
-    import keyring
-
-    return keyring
-
-
-def _words(error: Exception, secret: str | None) -> str:
-    """Say what a keyring answered, without the secret."""
-    if isinstance(error, ImportError):
-        return "the keyring's library is not installed"
-    from keyring.errors import KeyringLocked, NoKeyringError
-
-    if isinstance(error, NoKeyringError):
-        return "this system has no keyring"
-    if isinstance(error, KeyringLocked):
-        return "the keyring stayed locked"
-    said = (str(error).strip().splitlines() or [""])[0][:120]
-    if secret and secret in said:
-        said = ""
-    return f"the keyring refused ({said or type(error).__name__})"
 
 
 def _escaped(part: str) -> str:

@@ -63,6 +63,13 @@ def _file_actions() -> tuple[ActionSpec, ...]:
             tip=translate("actions", "Save all tests and charts of the pair as one HTML page"),
         ),
         ActionSpec(
+            "file.settings",
+            translate("actions", "&Settings…"),
+            keys="Ctrl+,",
+            icon="sliders",
+            tip=translate("actions", "Appearance, data, alerts, connection, keys"),
+        ),
+        ActionSpec(
             "file.tray",
             translate("actions", "Close to &tray"),
             keys="Ctrl+W",

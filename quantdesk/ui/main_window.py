@@ -27,6 +27,7 @@ from quantdesk.ui.icons import app_icon
 from quantdesk.ui.metrics import MetricStrip
 from quantdesk.ui.pair_control import PairControl
 from quantdesk.ui.pair_docks import PairDocks
+from quantdesk.ui.preferences_flow import PreferencesFlow
 from quantdesk.ui.progress import Progress, ProgressStrip
 from quantdesk.ui.prompts import Prompts
 from quantdesk.ui.rules_flow import RulesFlow
@@ -206,6 +207,7 @@ class MainWindow(QMainWindow):
         self.states = StatusFlow(self.pair, self.registry, self.banner, self.status)
         self.keeper = SettingsFlow(self)
         self.closing = ClosingFlow(self)
+        self.preferences = PreferencesFlow(self)
         self.storage = StorageFlow(self)
         self.pair_docks = PairDocks(self)
         self.selftest = SelfTestFlow(self)

@@ -55,7 +55,7 @@ class Menus:
         self._put(file, "file.open")
         file.addMenu(self.recent)
         self._put(file, "file.live", "", "file.export_visible", "file.export_all", "file.picture", "file.report", "")
-        self._put(file, "file.tray", "file.quit")
+        self._put(file, "file.settings", "", "file.tray", "file.quit")
         view = bar.addMenu(_tr("&View"))
         view.addMenu(self.panels)
         view.addMenu(self.theme)
@@ -79,7 +79,7 @@ class Menus:
     def _choices(self) -> None:
         """Make the menus of which one entry is ticked."""
         self.theme = self._submenu(_tr("&Theme"))
-        self._put(self.theme, "view.theme_dark", "view.theme_light", "view.theme_system")
+        self._put(self.theme, "view.theme_dark", "view.theme_light", "view.theme_system", "", "view.safe_colours")
         self.scale = self._submenu(_tr("Price &scale"))
         self._put(self.scale, *(f"view.scale_{scale}" for scale in PriceScale))
         self.zone = self._submenu(_tr("Time &zone of the charts"))

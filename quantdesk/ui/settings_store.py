@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from enum import Enum
 from pathlib import Path
@@ -16,7 +16,8 @@ from typing import Any
 from quantdesk.analytics.alerts.rule import Rule
 from quantdesk.analytics.kalman import FEWEST_FORMATION
 from quantdesk.analytics.zscore import ZKind
-from quantdesk.config import DEFAULT_SYMBOLS, ConfigError, StoreLimits
+from quantdesk.config import DEFAULT_SYMBOLS, ConfigError, StoreLimits, check_url
+from quantdesk.feed.proxy import SYSTEM_PROXY, parse_proxy
 from quantdesk.model.frame import LATEST_END, LEAST_REFIT_EVERY, LONGEST_WINDOW, SHORTEST_WINDOW, PairSettings
 from quantdesk.model.hedge_method import HedgeMethod
 from quantdesk.model.intervals import interval_ms_of
@@ -41,6 +42,7 @@ class Settings:
     """Hold every choice that outlives a session; changed in place, saved by the store."""
 
     theme: str = "system"
+    safe_colours: bool = False  # rising and falling in blue and orange
     time_zone: str = "utc"  # of the charts
     both_legs: bool = False
     price_scale: str = PriceScale.LINEAR.value
@@ -74,6 +76,9 @@ class Settings:
     keep_ticks_gb: float = 10.0  # 0 = as many as there are
     compress_after_days: int = 7  # 0 = never
     server_offer_declined: bool = False
+    ws_url: str = ""  # empty = the exchange's own
+    rest_url: str = ""
+    proxy: str = SYSTEM_PROXY  # or NO_PROXY, or the URL of one without its password
     tick_minutes: int = 15
     tick_max_age_ms: int = 10_000
 
@@ -172,26 +177,47 @@ def _accepted(name: str, value: object, default: object) -> object:
     if isinstance(value, int | float) and name in _BOUNDS:
         low, high = _BOUNDS[name]
         return value if low <= value <= high else default
-    if name == "interval" and isinstance(value, str):
-        return value if _is_interval(value) else default
-    if name == "database" and isinstance(value, str):
-        return _without_password(value)
+    if name in _READERS and isinstance(value, str):
+        return _READERS[name](name, value)
     return value if value in _CHOICES.get(name, (value,)) else default
 
 
-def _is_interval(name: str) -> bool:
+def _interval(_name: str, value: str) -> str:
     try:
-        return interval_ms_of(name) > 0
+        return value if interval_ms_of(value) > 0 else Settings().interval
     except ConfigError:
-        return False
+        return Settings().interval
 
 
-def _without_password(url: str) -> str:
+_SCHEMES = {"ws_url": ("ws", "wss"), "rest_url": ("http", "https")}
+
+
+def _feed_text(name: str, value: str) -> str:
+    """Return an address of the feed as it can be used; the default where it cannot."""
+    try:
+        if name == "proxy":
+            return parse_proxy(value).without_password
+        return check_url(value, name, _SCHEMES[name]) if value else ""
+    except ConfigError:
+        return SYSTEM_PROXY if name == "proxy" else ""
+
+
+def _without_password(_name: str, url: str) -> str:
     """Return a store's URL without a password; nothing where it names no store."""
     try:
         return parse_address(url, Path()).url if url else ""
     except (ConfigError, RuntimeError):  # the latter for the home of a user that does not exist
         return ""
+
+
+#: Texts that must mean something; they fall back to the default where they do not.
+_READERS: dict[str, Callable[[str, str], str]] = {
+    "interval": _interval,
+    "database": _without_password,
+    "ws_url": _feed_text,
+    "rest_url": _feed_text,
+    "proxy": _feed_text,
+}
 
 
 class SettingsStore:

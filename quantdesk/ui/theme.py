@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
 from quantdesk.config import resource
-from quantdesk.ui.theme_tokens import DARK, LIGHT, Tokens
+from quantdesk.ui.theme_tokens import Tokens, tokens_of
 
 THEMES = ("dark", "light", "system")
 
@@ -75,36 +75,48 @@ def stylesheet(tokens: Tokens) -> str:
 
 
 class Theme(QObject):
-    """Hold the chosen theme ("dark", "light" or "system") and apply it to the program."""
+    """Hold the chosen theme ("dark", "light" or "system") and apply it to the program.
+
+    ``safe`` = rising and falling in blue and orange, which colour-blind people tell apart.
+    """
 
     tokens_changed = Signal(object)  # Tokens
 
-    def __init__(self, app: QApplication, name: str = "system") -> None:
+    def __init__(self, app: QApplication, name: str = "system", *, safe: bool = False) -> None:
         super().__init__(app)
         self._app = app
         self.name = name if name in THEMES else "system"
-        self.tokens = DARK
+        self.safe = safe
+        self.tokens = tokens_of(dark=True, safe=safe)
         app.setStyle("Fusion")
         self._dress()
         app.styleHints().colorSchemeChanged.connect(self._on_platform_changed)
 
     def choose(self, name: str) -> None:
         """Change to another theme at once."""
-        if name not in THEMES or name == self.name:
-            return
-        self.name = name
-        self._dress()
-        self.tokens_changed.emit(self.tokens)
+        if name in THEMES and name != self.name:
+            self.name = name
+            self._change()
+
+    def choose_safe(self, safe: bool) -> None:
+        """Change to the colour-blind-safe colours, or back."""
+        if safe != self.safe:
+            self.safe = safe
+            self._change()
 
     @Slot()
     def _on_platform_changed(self) -> None:
-        if self.name == "system" and self._system() is not self.tokens:
-            self._dress()
-            self.tokens_changed.emit(self.tokens)
+        if self.name == "system" and self._system() != self.tokens:
+            self._change()
+
+    def _change(self) -> None:
+        self._dress()
+        self.tokens_changed.emit(self.tokens)
 
     def _system(self) -> Tokens:
         # A platform that does not say gets the dark desk, which most traders want.
-        return LIGHT if self._app.styleHints().colorScheme() == Qt.ColorScheme.Light else DARK
+        light = self._app.styleHints().colorScheme() == Qt.ColorScheme.Light
+        return tokens_of(dark=not light, safe=self.safe)
 
     def _dress(self) -> None:
         hints = self._app.styleHints()
@@ -112,7 +124,7 @@ class Theme(QObject):
             hints.unsetColorScheme()
             self.tokens = self._system()
         else:
-            self.tokens = DARK if self.name == "dark" else LIGHT
+            self.tokens = tokens_of(dark=self.name == "dark", safe=self.safe)
             hints.setColorScheme(Qt.ColorScheme.Dark if self.tokens.dark else Qt.ColorScheme.Light)
         self._app.setPalette(palette_of(self.tokens))
         self._app.setStyleSheet(stylesheet(self.tokens))

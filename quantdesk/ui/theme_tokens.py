@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +85,33 @@ LIGHT = Tokens(
     warn="#b86b00",
     error="#d93a3a",
 )
+
+#: Blue and orange instead of green and red, and legs apart from both: told apart by people who see two colours.
+#: The hues are those of Okabe and Ito, Color Universal Design (2008), lightened or darkened for the background.
+DARK_SAFE = replace(
+    DARK,
+    up="#56b4e9",
+    down="#e69f00",
+    leg_y="#f0e442",
+    leg_x="#cc79a7",
+    ok="#56b4e9",
+    warn="#f0e442",
+    error="#ff7f2a",
+)
+LIGHT_SAFE = replace(
+    LIGHT,
+    up="#0072b2",
+    down="#d55e00",
+    leg_y="#8a6d00",
+    leg_x="#a8407f",
+    ok="#0072b2",
+    warn="#8a6d00",
+    error="#c44a00",
+)
+
+
+def tokens_of(*, dark: bool, safe: bool) -> Tokens:
+    """Return a theme's colours; ``safe`` = the pair that colour-blind people tell apart."""
+    if safe:
+        return DARK_SAFE if dark else LIGHT_SAFE
+    return DARK if dark else LIGHT

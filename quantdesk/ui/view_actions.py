@@ -18,6 +18,12 @@ def _view_actions() -> tuple[ActionSpec, ...]:
         ActionSpec("view.theme_light", translate("actions", "&Light"), checkable=True, one_of="theme"),
         ActionSpec("view.theme_system", translate("actions", "&System"), checkable=True, one_of="theme"),
         ActionSpec(
+            "view.safe_colours",
+            translate("actions", "&Colour-blind-safe colours"),
+            tip=translate("actions", "Rising and falling in blue and orange instead of green and red"),
+            checkable=True,
+        ),
+        ActionSpec(
             "view.latest",
             translate("actions", "&Latest bar"),
             keys="End",

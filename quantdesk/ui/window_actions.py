@@ -112,7 +112,7 @@ def _suggested_name(window: MainWindow) -> str:
 
 
 def _connect_view(window: MainWindow) -> None:
-    on, charts = window.registry, window.charts
+    on, charts, settings = window.registry, window.charts, window.store.settings
     on["view.latest"].triggered.connect(charts.go_latest)
     charts.panel("z").linked.connect(lambda link: _choose_z_kind(window) if link == KIND_LINK else None)
     on["view.reset"].triggered.connect(charts.reset_view)
@@ -124,6 +124,8 @@ def _connect_view(window: MainWindow) -> None:
     on["view.metrics"].triggered.connect(lambda shown: window.metrics.setVisible(shown))  # noqa: PLW0108
     for name in ("dark", "light", "system"):
         on[f"view.theme_{name}"].triggered.connect(lambda _=False, n=name: _choose_theme(window, n))
+    on["view.safe_colours"].setChecked(settings.safe_colours)
+    on["view.safe_colours"].triggered.connect(lambda safe: _choose_safe(window, safe))
     connect_chart_choices(window)
     undo = window.layouts.undo
     on["view.reset_layout"].triggered.connect(window.layouts.reset)
@@ -139,6 +141,12 @@ def _connect_view(window: MainWindow) -> None:
 def _choose_theme(window: MainWindow, name: str) -> None:
     window.theme.choose(name)
     window.store.settings.theme = name
+    window.save_settings()
+
+
+def _choose_safe(window: MainWindow, safe: bool) -> None:
+    window.theme.choose_safe(safe)
+    window.store.settings.safe_colours = safe
     window.save_settings()
 
 

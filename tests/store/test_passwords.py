@@ -17,8 +17,8 @@ import pytest
 
 from quantdesk.config import ConfigError
 from quantdesk.store.address import StoreAddress, file_address, parse_address
+from quantdesk.store.keyring_secrets import SERVICE
 from quantdesk.store.passwords import (
-    SERVICE,
     find_password,
     forget_password,
     keep_in_pgpass,
