@@ -125,6 +125,9 @@ def table(report: dict[str, Any], rows: dict[str, tuple[int, int, int, int]], ho
         print(f"| 16 ms timer, {words} | {figures} |")
     print(f"| p99 with feed / without | {ratio:.2f} |")
     print(f"| the desk's work between two wake-ups, with feed | p99 {feed['work']:.1f} ms of processor time |")
+    p50, p99 = np.array(feed["paint"]).T if feed["paint"] else (np.array([np.nan]),) * 2
+    words = f"p50 {np.median(p50):.0f} ms, p99 {np.median(p99):.0f} ms (worst two seconds {p99.max():.0f} ms)"
+    print(f"| from a trade's receipt to the paint that shows it | {words} |")
     print(f"| processor and frames | {feed['processor']:.0%} of a core, {feed['frames']:.0f} frames/s |")
     others = ", ".join(f"{report[name]['others']:.1f}" for name in ("feed", "before", "after"))
     print(f"| cores busy with other programs: with feed, before, after | {others} |")

@@ -20,6 +20,7 @@ import quantdesk.app.desk
 from quantdesk.app import run
 from quantdesk.app.desk import Desk
 from quantdesk.cli import desk_parser
+from quantdesk.types import Latency
 
 TIMER_MS = 16
 
@@ -29,6 +30,7 @@ class Watch(QObject):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
+        self._desk = desk
         self._process = psutil.Process()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -43,6 +45,7 @@ class Watch(QObject):
         self._waits: list[float] = []
         self._works: list[float] = []
         self._memory: list[int] = []
+        self._paints: list[Latency] = []
         self._frames = 0
         self._last = self._next_look = self._start = time.perf_counter()
         self._processor = self._worked = time.process_time()
@@ -60,6 +63,7 @@ class Watch(QObject):
             "processor": own / seconds,
             "others": (_busy_seconds() - self._machine - own) / seconds,
             "frames": self._frames / seconds,
+            "paint": [[one.p50, one.p99] for one in self._paints if one.samples],
             "memory": [size / 1e6 for size in self._memory],
         }
 
@@ -71,6 +75,7 @@ class Watch(QObject):
         if now >= self._next_look:
             self._next_look = now + 1
             self._memory.append(self._process.memory_info().rss)
+            self._paints.append(self._desk.feeding.market.latency.report())
 
     def _on_frame(self) -> None:
         self._frames += 1
