@@ -77,8 +77,9 @@ class PairEvidence:
     ``fit`` is the regression of that sample; ``spread`` (n, with ``times``; read-only) is y - beta x
     with its beta, or with the one that was given (``beta_given``), and ``adf``, ``kpss``, ``half_life``
     (bars), ``hurst`` and ``effective`` are of it. ``engle_granger_reverse`` is x on y, ``combined_p``
-    that of both directions, ``by_criterion`` y on x under "AIC" and "BIC", ``p_over_time`` y on x over
-    windows, its rows counting those of ``times``. ``reasons`` says by field name why a value is None.
+    min(1, 2 min(p)) of both directions: the cointegration p wherever a single one is shown or judged;
+    ``by_criterion`` is y on x under "AIC" and "BIC", ``p_over_time`` y on x over windows, its rows
+    counting those of ``times``. ``reasons`` says by field name why a value is None.
     """
 
     observations: int
@@ -162,9 +163,19 @@ def gather(
     )
     if evidence.rolling_beta is None:
         reasons["rolling_beta"] = f"needs more than {rows} bars"
+    if evidence.combined_p is None:
+        reasons["combined_p"] = _lacking(forth, back, reasons)
     if evidence.p_over_time is None:
         reasons["p_over_time"] = f"needs more than {FEWEST_PATH_BARS} bars"
     return replace(evidence, verdict=judge(evidence))
+
+
+def _lacking(forth: TestResult | None, back: TestResult | None, reasons: Mapping[str, str]) -> str:
+    """Return why there is no p of both directions: the reason of the one that lacks its test."""
+    if (forth is None) == (back is None):
+        return reasons.get("engle_granger", "there is no test")
+    key, direction = ("engle_granger", "y on x") if forth is None else ("engle_granger_reverse", "x on y")
+    return f"no test of {direction}: {reasons.get(key, 'there is none')}"
 
 
 def _by_criterion(y: FloatArray, x: FloatArray, known: TestResult | None) -> Mapping[str, TestResult]:

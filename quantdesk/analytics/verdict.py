@@ -77,7 +77,7 @@ def judge(evidence: PairEvidence) -> Verdict:
     conflicts = [finding.text for finding in findings if finding.conflict]
     opens = [finding.text for finding in findings if finding.open]
     if found is None:
-        why = evidence.reasons.get("adf" if evidence.beta_given else "engle_granger", "there is no test")
+        why = evidence.reasons.get("adf" if evidence.beta_given else "combined_p", "there is no test")
         return Verdict(Agreement.UNDECIDED, None, f"Undecided: {why}", remarks)
     if conflicts:
         return Verdict(Agreement.CONFLICT, None, f"The tests conflict: {conflicts[0]}", remarks)
@@ -92,16 +92,14 @@ def _cointegrated(evidence: PairEvidence) -> bool | None:
     """Return what the leading test says: the ADF of a given beta, else Engle-Granger both ways."""
     if evidence.beta_given:
         return None if evidence.adf is None else evidence.adf.rejects
-    if evidence.combined_p is not None:
-        return evidence.combined_p < 0.05
-    return None if evidence.engle_granger is None else evidence.engle_granger.rejects
+    return None if evidence.combined_p is None else evidence.combined_p < 0.05
 
 
 def _stationarity(evidence: PairEvidence) -> Iterator[_Finding]:
     unit_root = evidence.adf if evidence.beta_given else evidence.engle_granger
     if unit_root is None or evidence.kpss is None:
         return
-    name = "the ADF" if evidence.beta_given else "Engle-Granger (in place of the ADF: beta was fitted)"
+    name = "the ADF" if evidence.beta_given else "Engle-Granger y on x (in place of the ADF: beta was fitted)"
     case = (unit_root.rejects, evidence.kpss.rejects)
     numbers = f"p {unit_root.p_value:.3g}; KPSS {evidence.kpss.statistic:.3f} against {evidence.kpss.critical_5:.3f}"
     text = f"{_TABLE[case].format(unit_root=name)} ({numbers})"
@@ -151,9 +149,9 @@ def _lags(evidence: PairEvidence) -> Iterator[_Finding]:
         return
     numbers = f"AIC lag {aic.lags} p {aic.p_value:.3g}, BIC lag {bic.lags} p {bic.p_value:.3g}"
     if aic.rejects != bic.rejects:
-        yield _Finding(f"the choice of the lag flips Engle-Granger's verdict: {numbers}", conflict=True)
+        yield _Finding(f"the choice of the lag flips Engle-Granger's verdict on y on x: {numbers}", conflict=True)
     else:
-        yield _Finding(f"the choice of the lag changes nothing: {numbers}")
+        yield _Finding(f"the choice of the lag changes nothing, y on x: {numbers}")
 
 
 def _half_life(evidence: PairEvidence) -> Iterator[_Finding]:

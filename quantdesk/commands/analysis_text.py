@@ -13,8 +13,8 @@ from quantdesk.analytics.utc_text import span_text
 
 _WIDTH = 34
 _TESTS = (
-    ("engle_granger", "Engle-Granger"),
-    ("engle_granger_reverse", "Engle-Granger, reverse"),
+    ("engle_granger", "Engle-Granger, y on x"),
+    ("engle_granger_reverse", "Engle-Granger, x on y"),
     ("adf", "ADF"),
 )
 
@@ -119,8 +119,9 @@ def _tests(analysis: PairAnalysis) -> list[str]:
     for name, title in _TESTS:
         test = getattr(found, name)
         lines += [_none(title, name, analysis)] if test is None else _unit_root(test)
-        if name == "engle_granger_reverse" and found.combined_p is not None:
-            lines += ["Engle-Granger, both directions, min(1, 2 x smaller p)", line("  p", found.combined_p)]
+        if name == "engle_granger_reverse":
+            remark = "Engle-Granger in both directions, min(1, 2 x smaller p)"
+            lines.append(line("cointegration p", found.combined_p, found.reasons.get("combined_p", remark)))
     kpss = found.kpss
     if kpss is None:
         lines.append(_none("KPSS", "kpss", analysis))

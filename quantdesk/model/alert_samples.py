@@ -179,8 +179,7 @@ class FrameSamples:
 
     def _p(self) -> float | None:
         evidence = self.look.evidence
-        test = None if evidence is None else evidence.engle_granger
-        return None if test is None else test.p_value
+        return None if evidence is None else evidence.combined_p
 
     def _made(self, metric: Metric) -> FloatArray | None:
         frame = self.frame

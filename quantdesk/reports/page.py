@@ -89,7 +89,7 @@ def _key_figures(analysis: PairAnalysis) -> str:
     fit, z = found.fit, analysis.z
     ways = [test for test in (found.engle_granger, found.engle_granger_reverse) if test is not None]
     lags = dict.fromkeys(f"lag {test.lags} ({test.lag_method})" for test in ways)
-    lag = f"Engle-Granger both ways, {' and '.join(lags)}" if len(ways) == 2 else ""
+    lag = f"Engle-Granger both ways, {' and '.join(lags)}" if len(ways) == 2 else found.reasons.get("combined_p", "")
     life = "none" if found.half_life is None else f"{figure(found.half_life, 4)} bars"
     share = (
         "" if found.half_life is None else f"{100 * found.half_life / max(1, found.observations):.1f} % of the sample"

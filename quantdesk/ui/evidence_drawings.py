@@ -71,7 +71,7 @@ def p_drawing(evidence: PairEvidence) -> Drawing | None:
         path.label, number(share, 0), len(good)
     )
     return Drawing(
-        title=_tr("p over time, windows of {0:,} bars").format(path.window),
+        title=_tr("p over time, y on x, windows of {0:,} bars").format(path.window),
         times=evidence.times,
         values=np.clip(held, SMALLEST_P, 1.0),
         color="z",

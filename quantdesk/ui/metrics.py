@@ -282,14 +282,21 @@ class MetricStrip(QWidget):
         title = self.tr("Cointegration p")
         if evidence is None:
             return Metric(title, tip=self._lacking(frame, self._pair.settings.window))
-        test = evidence.engle_granger
-        if test is None:
-            return Metric(title, tip=evidence.reasons.get("engle_granger", ""))
-        value = "< 0.001" if test.p_value < 0.001 else number(test.p_value, 3)
-        short = self.tr("lag {lag} ({method})").format(lag=test.lags, method=test.lag_method)
-        detail = self.tr("{lag}, Engle-Granger").format(lag=short)
-        critical = ", ".join(f"{name} {number(v, 3)}" for name, v in test.critical_values.items())
-        tip = f"{test.label}\n{self.tr('statistic')} {number(test.statistic, 3)}; {self.tr('critical')} {critical}"
+        p = evidence.combined_p
+        if p is None:
+            return Metric(title, tip=evidence.reasons.get("combined_p", ""))
+        value = "< 0.001" if p < 0.001 else number(p, 3)
+        ways = [test for test in (evidence.engle_granger, evidence.engle_granger_reverse) if test is not None]
+        lags = "; ".join(dict.fromkeys(self.tr("lag {0} ({1})").format(t.lags, t.lag_method) for t in ways))
+        short = self.tr("{lag}, both ways").format(lag=lags)
+        detail = self.tr("{lag}, Engle-Granger both ways").format(lag=lags)
+        tip = self.tr("min(1, 2 · smaller p) of both directions: to take the better one is a choice.")
+        for test in ways:
+            critical = ", ".join(f"{name} {number(v, 3)}" for name, v in test.critical_values.items())
+            tip += (
+                f"\n{test.label}\n  p {number(test.p_value, 4)}; {self.tr('statistic')} {number(test.statistic, 3)}; "
+            )
+            tip += f"{self.tr('critical')} {critical}"
         if evidence.adf is not None:
             tip += f"\nADF p {number(evidence.adf.p_value, 4)} {self.tr('(too small: β was fitted on these data)')}"
         if frame is not None and len(frame.left_out):

@@ -177,7 +177,7 @@ class RuleForm(QWidget):
         self._head(right, self.tr("Only if"))
         self._tick(right, self.complete, self.tr("no trade of the bar is missing"))
         self._tick(right, self.window_full, self.tr("the window is full"))
-        self._row(right, self.tr("Cointegration p, y on x, below"), self.p_below, self.tr("any"))
+        self._row(right, self.tr("Cointegration p below"), self.p_below, self.tr("any"))
         self._row(right, self.tr("Both prices at most"), self.max_age, self.tr("any age"), self.tr("seconds old"))
         self._head(right, self.tr("How it is told"))
         self._tick(right, self.enabled, self.tr("the rule is on"))

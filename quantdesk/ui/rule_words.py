@@ -29,7 +29,7 @@ def metric_name(metric: Metric) -> str:
         Metric.CORRELATION: _tr("rolling correlation"),
         Metric.HY_CORRELATION: _tr("Hayashi-Yoshida correlation"),
         Metric.HALF_LIFE: _tr("half-life in bars"),
-        Metric.COINTEGRATION_P: _tr("cointegration p, y on x"),
+        Metric.COINTEGRATION_P: _tr("cointegration p"),
         Metric.PRICE_Y: _tr("price of Y"),
         Metric.PRICE_X: _tr("price of X"),
         Metric.LEAD_LAG: _tr("lead of Y over X in ms"),

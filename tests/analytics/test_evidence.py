@@ -75,6 +75,7 @@ def test_what_does_not_exist_is_none_with_its_reason(legs) -> None:
             if getattr(found, name) is None:
                 assert found.reasons[name], name
         assert found.engle_granger is None and found.combined_p is None
+        assert found.reasons["combined_p"] == found.reasons["engle_granger"]
         assert found.verdict is not None and found.verdict.headline.startswith("Undecided: ")
     assert found.rolling_beta is not None
     short = gather(times[:50], y[:50], x[:50])

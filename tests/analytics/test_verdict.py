@@ -72,6 +72,14 @@ def test_low_power_alone_leaves_it_undecided(found: PairEvidence) -> None:
     assert verdict.headline.startswith("Undecided: the sample has low power")
 
 
+def test_one_direction_alone_carries_no_verdict(found: PairEvidence) -> None:
+    alone = replace(
+        found, engle_granger_reverse=None, combined_p=None, reasons={"combined_p": "no test of x on y: flat"}
+    )
+    assert (judge(alone).agreement, judge(alone).cointegrated) == (Agreement.UNDECIDED, None)
+    assert judge(alone).headline == "Undecided: no test of x on y: flat"
+
+
 def test_directions_that_disagree_are_a_conflict(found: PairEvidence) -> None:
     evidence = _with(found, engle_granger=0.001, engle_granger_reverse=0.2)
     assert judge(evidence).headline.startswith("The tests conflict: Engle-Granger depends on the direction: p 0.001")
@@ -95,7 +103,9 @@ def test_johansen_against_engle_granger_is_a_conflict(found: PairEvidence) -> No
 def test_a_lag_that_flips_the_verdict_is_a_conflict(found: PairEvidence) -> None:
     flipped = {"AIC": replace(found.by_criterion["AIC"], p_value=0.2), "BIC": found.by_criterion["BIC"]}
     assert judge(replace(found, by_criterion=flipped)).agreement is Agreement.CONFLICT
-    assert _said(replace(found, by_criterion=flipped), "the choice of the lag flips Engle-Granger's verdict: AIC lag")
+    assert _said(
+        replace(found, by_criterion=flipped), "the choice of the lag flips Engle-Granger's verdict on y on x: AIC lag"
+    )
 
 
 def test_slow_small_trending_and_broken_spreads_are_named(found: PairEvidence) -> None:

@@ -12,6 +12,7 @@ from quantdesk.analytics.alerts.rule import Comparison, Gates, Rule, z_rule
 from quantdesk.analytics.pairs import PairSnapshot
 from quantdesk.analytics.pairs import test as evidence_of
 from quantdesk.analytics.spread import regression_z
+from quantdesk.analytics.stationarity import combined_p
 from quantdesk.analytics.zscore import ZKind
 from quantdesk.bars.quality import BarQuality
 from quantdesk.model.alert_samples import OF_TRADES, FrameSamples, Look, kinds_of, look_of, settings_words, view_of
@@ -67,6 +68,17 @@ def test_every_metric_that_is_offered_has_values_and_its_own_column(frame):
     assert snapshot.value(Metric.PRICE_Y) == frame.y.close[-1]
     assert snapshot.value(Metric.BETA) == pytest.approx(2.0, abs=0.3)
     assert snapshot.p == snapshot.value(Metric.COINTEGRATION_P) < 0.05
+
+
+def test_rules_and_gates_judge_the_cointegration_p_of_both_directions(frame):
+    found = evidence_of(PairSnapshot(frame.times, frame.y.close, frame.times, frame.x.close))
+    parts = [replace(test, p_value=p) for test, p in ((found.engle_granger, 0.03), (found.engle_granger_reverse, 0.5))]
+    found = replace(found, engle_granger=parts[0], engle_granger_reverse=parts[1], combined_p=combined_p(*parts))
+    sample = FrameSamples(frame, Look("a market", found)).snapshot(Metric.COINTEGRATION_P, ROWS - 1)
+    assert sample.p == sample.value(Metric.COINTEGRATION_P) == 0.06
+    assert Gates(p_below=0.05).shut(sample) == "cointegration p 0.06 ≥ 0.05", (
+        "that of y on x alone would let it through"
+    )
 
 
 def test_the_rolling_z_is_the_spread_about_its_own_window(frame):

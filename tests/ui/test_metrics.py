@@ -13,6 +13,7 @@ from PySide6.QtGui import QFont, QFontMetrics, QFontMetricsF
 from quantdesk.analytics.base_rate import base_rate
 from quantdesk.analytics.pairs import PairSnapshot
 from quantdesk.analytics.pairs import test as gather
+from quantdesk.analytics.stationarity import combined_p
 from quantdesk.analytics.zscore import ZKind
 from quantdesk.model.frame import LastValues
 from quantdesk.model.market import LegQuote
@@ -167,18 +168,31 @@ def test_evidence_shows_p_with_lag_and_method_and_the_half_life_in_time(strip):
     box = widget.box("cointegration").shown
     assert box.value == "< 0.001" or 0 < float(box.value) < 1
     assert box.detail.startswith("lag ")
-    assert box.detail.endswith("Engle-Granger")
+    assert box.detail.endswith("Engle-Granger both ways")
+    ways = (pair.evidence.engle_granger, pair.evidence.engle_granger_reverse)
+    assert all(test.label in box.tip and f"p {test.p_value:.4f}" in box.tip for test in ways)
     assert "(BIC)" in box.detail or "(AIC)" in box.detail
     life = widget.box("half_life").shown
     assert life.value.endswith(" bars")
     assert "min" in life.detail
 
 
+def test_the_cointegration_p_is_that_of_both_directions(strip):
+    widget, pair, _ = strip
+    frame = full()
+    found = gather(PairSnapshot(frame.times, frame.y.close, frame.times, frame.x.close))
+    parts = {"engle_granger": 0.4, "engle_granger_reverse": 0.1}
+    tests = {name: replace(getattr(found, name), p_value=p) for name, p in parts.items()}
+    pair.evidence = replace(found, **tests, combined_p=combined_p(*tests.values()))
+    pair.show(frame)
+    assert widget.box("cointegration").shown.value == "0.200"
+
+
 def test_what_evidence_lacks_is_explained_in_its_words(strip):
     widget, pair, _ = strip
     pair.evidence = SimpleNamespace(
-        engle_granger=None, adf=None, half_life=None, observations=300,
-        reasons={"engle_granger": "the legs are collinear", "half_life": "the spread does not revert"},
+        combined_p=None, adf=None, half_life=None, observations=300,
+        reasons={"combined_p": "the legs are collinear", "half_life": "the spread does not revert"},
     )  # fmt: skip
     pair.show(full())
     assert widget.box("cointegration").toolTip() == "the legs are collinear"

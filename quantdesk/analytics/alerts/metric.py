@@ -74,7 +74,7 @@ class MetricSample:
 
     A metric that is absent or NaN has no value. ``complete``: no trade of the bar is missing;
     ``window_full``: every window behind the values is full; ``age_*_ms``: how old each leg's newest
-    price is, ``p``: the cointegration test's p-value; None = not known.
+    price is, ``p``: the cointegration p of both directions; None = not known.
     """
 
     time_ms: int
