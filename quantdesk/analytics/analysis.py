@@ -13,7 +13,7 @@ from quantdesk.analytics.base_rate import BaseRate, base_rate
 from quantdesk.analytics.correlation import logs_of, returns_correlation
 from quantdesk.analytics.evidence import PairEvidence, gather
 from quantdesk.analytics.hayashi_yoshida import HayashiYoshida, hayashi_yoshida
-from quantdesk.analytics.hedge import ols_through_origin, total_least_squares
+from quantdesk.analytics.hedge import ols, ols_through_origin, total_least_squares
 from quantdesk.analytics.kalman import FEWEST_FORMATION, kalman_hedge
 from quantdesk.analytics.pairs import PairSnapshot
 from quantdesk.analytics.stationarity import Autolag
@@ -31,6 +31,7 @@ MOST_FORMATION = 1_000
 #: How the methods of hedge ratios are written.
 HEDGE_NAMES = {
     "ols": "OLS",
+    "ols_reverse": "OLS, x on y",
     "ols_no_intercept": "OLS, no intercept",
     "tls": "TLS",
     "johansen": "Johansen",
@@ -272,6 +273,7 @@ def _hedges(y: FloatArray, x: FloatArray, evidence: PairEvidence, delta: float |
     """Return the hedge ratio by every method, on the series as they are."""
     return {
         "ols": _ols(evidence),
+        "ols_reverse": _reverse(y, x),
         "ols_no_intercept": _origin(y, x),
         "tls": _tls(y, x),
         "johansen": _johansen(evidence),
@@ -284,7 +286,20 @@ def _ols(evidence: PairEvidence) -> HedgeRatio:
     if not np.isfinite(fit.beta):
         return HedgeRatio(None, "", reason="x does not vary: there is no line through it")
     error = f"standard error {fit.stderr_beta:.3g}, R² {fit.r_squared:.4f}"
-    return HedgeRatio(fit.beta, f"OLS with a constant, n={fit.n}, {error}", fit.alpha)
+    return HedgeRatio(fit.beta, f"OLS of y on x with a constant, n={fit.n}, {error}", fit.alpha)
+
+
+def _reverse(y: FloatArray, x: FloatArray) -> HedgeRatio:
+    """Return the line of x on y turned round: the other bound of what errors in both legs allow."""
+    fit = ols(x, y)
+    if not np.isfinite(fit.beta) or fit.beta == 0:
+        return HedgeRatio(None, "", reason="y does not vary with x: there is no line to turn round")
+    beta = 1 / fit.beta
+    error = fit.stderr_beta * beta**2
+    label = (
+        f"OLS of x on y with a constant, turned round, n={fit.n}, standard error {error:.3g}, R² {fit.r_squared:.4f}"
+    )
+    return HedgeRatio(beta, label, -fit.alpha * beta, details={"stderr": error, "r_squared": fit.r_squared})
 
 
 def _origin(y: FloatArray, x: FloatArray) -> HedgeRatio:

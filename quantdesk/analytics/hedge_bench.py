@@ -85,18 +85,20 @@ def hedge_bench(
     lag: int | None = None,
     autolag: Autolag = "BIC",
     k_ar_diff: int = 1,
+    delta: float | None = None,
 ) -> tuple[BenchRow, ...]:
     """Return a row for each method in FROZEN and MOVING, on n joint rows of prices (logs with ``log``).
 
     Rows in which a leg is not finite are left out. The first ``formation`` rows fit the frozen methods
     and set up the moving ones: the rolling line has a window of ``formation`` rows. ``lag`` or ``autolag`` is
-    of the unit root tests, ``k_ar_diff`` of Johansen's. 0.03 s at 5,000 rows. Raises ValueError for a
+    of the unit root tests, ``k_ar_diff`` of Johansen's, ``delta`` of the Kalman filter (None = the most
+    likely one). 0.03 s at 5,000 rows. Raises ValueError for a
     formation below 40 rows.
     """
     if formation < FEWEST_FORMATION:
         raise ValueError(f"a bench needs a formation of at least {FEWEST_FORMATION} rows, not {formation}")
     y, x = finite_pairs(y, x)
-    sample = _Sample(y, x, formation, log, lag, autolag, k_ar_diff)
+    sample = _Sample(y, x, formation, log, lag, autolag, k_ar_diff, delta)
     methods = (
         sample.by_ols,
         sample.through_origin,
@@ -120,6 +122,7 @@ class _Sample:
     lag: int | None
     autolag: Autolag
     k_ar_diff: int
+    delta: float | None
 
     def head(self) -> tuple[FloatArray, FloatArray]:
         return self.y[: self.formation], self.x[: self.formation]
@@ -154,7 +157,7 @@ class _Sample:
         return _Estimate(found.beta, found.lower, found.upper, test_reason=_MOVES)
 
     def by_kalman(self) -> _Estimate:
-        found = kalman_hedge(self.y, self.x, self.formation)
+        found = kalman_hedge(self.y, self.x, self.formation, delta=self.delta)
         return _Estimate(found.beta, found.lower, found.upper, reason=found.reason, test_reason=_MOVES)
 
     def _engle_granger(self, y: FloatArray, x: FloatArray, direction: str) -> tuple[str, float | None, str | None]:

@@ -67,7 +67,7 @@ def as_json(analysis: PairAnalysis) -> dict[str, Any]:
 
 
 def _hedges(analysis: PairAnalysis) -> dict[str, Any]:
-    """Return every method's numbers; ``beta`` is in each."""
+    """Return every method's numbers; ``beta`` is in each. OLS of x on y stands beside that of y on x."""
     fit = analysis.evidence.fit
     shown: dict[str, Any] = {}
     for key, ratio in analysis.hedges.items():
@@ -75,7 +75,9 @@ def _hedges(analysis: PairAnalysis) -> dict[str, Any]:
         if ratio.alpha is not None:
             shown[key]["alpha"] = ratio.alpha
         shown[key].update(ratio.details)
-    shown["ols"] = {"alpha": fit.alpha, "beta": fit.beta, "r_squared": fit.r_squared, "stderr": fit.stderr_beta}
+    reverse = shown.pop("ols_reverse")
+    shown["ols"].update(alpha=fit.alpha, beta=fit.beta, r_squared=fit.r_squared, stderr=fit.stderr_beta)
+    shown["ols"]["beta_reverse"] = reverse["beta"]
     return shown
 
 

@@ -88,6 +88,8 @@ def settings_words(settings: PairSettings, metric: Metric) -> str:
         value = getattr(settings, name)
         text = ("yes" if value else "no") if isinstance(value, bool) else str(value)
         words.append(f"{name.replace('_', ' ')} {text}")
+    if settings.stated_delta is not None and "hedge" in _ASKED.get(metric, ()):
+        words.append(f"kalman delta {settings.stated_delta:g}")
     return ", ".join(words)
 
 

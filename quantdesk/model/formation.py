@@ -141,7 +141,7 @@ def _first(
     if settings.formation_end:
         return _dated(lines, joined, settings, origin)
     if origin is Origin.FILE:
-        return _fitted(lines, joined, 0, min(size, max(least, -(-size // 3))), settings.hedge, settled=True)
+        return _fitted(lines, joined, 0, min(size, max(least, -(-size // 3))), settings, settled=True)
     if anchor is None and live_since is not None:
         anchor = max(live_since, int(joined.times[-1]) + joined.interval_ms)
     lines = replace(lines, anchor=anchor)
@@ -158,7 +158,7 @@ def _first(
     if settings.hedge.moves:
         # A line that moves is known only after its window: the earliest bars leave most to draw.
         start, stop = 0, min(size, bars)
-    return lines if stop - start < least else _fitted(lines, joined, start, stop, settings.hedge, settled=settled)
+    return lines if stop - start < least else _fitted(lines, joined, start, stop, settings, settled=settled)
 
 
 def _dated(lines: HedgeLines, joined: JoinedBars, settings: PairSettings, origin: Origin) -> HedgeLines:
@@ -173,19 +173,19 @@ def _dated(lines: HedgeLines, joined: JoinedBars, settings: PairSettings, origin
     if held is not None and held.n > rows and held.end_ms == int(joined.times[stop - 1]):
         return replace(lines, settled=True)  # its oldest bars have left meanwhile
     settled = origin is Origin.FILE or (rows == settings.formation_bars and len(joined) > stop)
-    return _fitted(lines, joined, start, stop, settings.hedge, settled=settled)
+    return _fitted(lines, joined, start, stop, settings, settled=settled)
 
 
 def _fitted(
-    lines: HedgeLines, joined: JoinedBars, start: int, stop: int, method: HedgeMethod, *, settled: bool
+    lines: HedgeLines, joined: JoinedBars, start: int, stop: int, settings: PairSettings, *, settled: bool
 ) -> HedgeLines:
     """Make the first line anew on rows [start, stop); where that fails, keep what there is and say why."""
     path: HedgePath | None = None
     rows = slice(start, stop)
     try:
-        first = joined.fit(start, stop, method)
-        if method is HedgeMethod.KALMAN:
-            path = kalman_start(joined.times[rows], joined.y[rows], joined.x[rows])
+        first = joined.fit(start, stop, settings.hedge)
+        if settings.hedge is HedgeMethod.KALMAN:
+            path = kalman_start(joined.times[rows], joined.y[rows], joined.x[rows], settings.stated_delta)
     except NoValueError as error:
         return replace(lines, reason=str(error), settled=settled and lines.first is not None)
     return replace(lines, first=first, path=path, settled=settled, reason="")

@@ -33,7 +33,8 @@ class PairSettings:
     ``window`` (z), ``correlation_window``, ``formation_bars`` and ``refit_every`` (0 = never) count
     joined bars; ``log`` fits and shows the spread of natural logarithms. ``hedge`` estimates the ratio, on the
     bars that closed by ``formation_end`` (ms; 0 = on the formation window); ``z_kind`` is
-    the z that is shown, whatever alerts judge. Raises ConfigError.
+    the z that is shown, whatever alerts judge. ``kalman_delta`` states how fast a Kalman ratio may move
+    (0 = the most likely on its formation window). Raises ConfigError.
     """
 
     y: str = ""
@@ -47,6 +48,7 @@ class PairSettings:
     hedge: HedgeMethod = HedgeMethod.OLS
     formation_end: int = 0
     z_kind: ZKind = ZKind.WALK_FORWARD
+    kalman_delta: float = 0.0
 
     def __post_init__(self) -> None:
         if self.y and self.y == self.x:
@@ -68,6 +70,13 @@ class PairSettings:
         if self.z_kind not in tuple(ZKind):
             raise ConfigError(f"{self.z_kind} is no kind of z: {', '.join(ZKind)} are")
         object.__setattr__(self, "z_kind", ZKind(self.z_kind))
+        if not 0 <= self.kalman_delta < 1:
+            raise ConfigError(f"δ of the Kalman filter must be above 0 and below 1, not {self.kalman_delta:g}")
+
+    @property
+    def stated_delta(self) -> float | None:
+        """Return the δ that was stated for the Kalman filter in force, None where there is none."""
+        return self.kalman_delta or None if self.hedge is HedgeMethod.KALMAN else None
 
     @property
     def z_rows(self) -> int:

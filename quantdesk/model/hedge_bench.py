@@ -76,7 +76,7 @@ def compare(order: FrameOrder, own: tuple[int, int] | None, *, log: bool) -> Ben
         fewest = FEWEST_FORMATION + FEWEST_AFTER
         reason = f"{len(series)} bars of both legs are too few to compare by: {fewest} are needed"
         return Bench(settings, log, times, formation, is_own, (), reason)
-    rows = hedge_bench(series.y[start:], series.x[start:], formation, log=log)
+    rows = hedge_bench(series.y[start:], series.x[start:], formation, log=log, delta=settings.kalman_delta or None)
     return Bench(settings, log, times, formation, is_own, rows)
 
 
@@ -145,7 +145,7 @@ class HedgeBenchModel(QObject):
 
     def _what(self, frame: PairFrame) -> Hashable:
         settings = frame.settings
-        return frame.epoch, settings.formation_bars, settings.formation_end, self.log
+        return frame.epoch, settings.formation_bars, settings.formation_end, settings.kalman_delta, self.log
 
     @Slot()
     def _compare(self) -> None:

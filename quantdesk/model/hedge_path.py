@@ -55,11 +55,14 @@ def rolling_path(times: IntArray, y: FloatArray, x: FloatArray, window: int) -> 
     return HedgePath(times, alpha, beta, deviation)
 
 
-def kalman_start(times: IntArray, y: FloatArray, x: FloatArray) -> HedgePath:
-    """Return a filter set up on all the given rows. Raises NoValueError where there is none."""
+def kalman_start(times: IntArray, y: FloatArray, x: FloatArray, delta: float | None = None) -> HedgePath:
+    """Return a filter set up on all the given rows, with ``delta`` where it is stated, else the most likely one.
+
+    Raises NoValueError where there is no filter.
+    """
     if len(y) < FEWEST_FORMATION:
         raise NoValueError(f"{len(y)} bars of both legs are too few for a Kalman filter: it needs {FEWEST_FORMATION}")
-    found = kalman_hedge(y, x, len(y))
+    found = kalman_hedge(y, x, len(y), delta=delta)
     if found.live is None:
         raise NoValueError(f"there is no Kalman filter: {found.reason}")
     live = found.live

@@ -284,7 +284,7 @@ def _identity(settings: PairSettings) -> tuple[object, ...]:
 
 def _line(settings: PairSettings) -> tuple[object, ...]:
     """Return what the hedge lines depend on, beyond the legs."""
-    return settings.formation_bars, settings.hedge, settings.formation_end
+    return settings.formation_bars, settings.hedge, settings.formation_end, settings.stated_delta
 
 
 def _copy(source: SeriesSource, symbol: str, interval: str, rows: int | None) -> LegCopy:

@@ -47,6 +47,8 @@ def report_notes(order: FrameOrder) -> tuple[str, ...]:
 def desk_line(found: Evaluated, settings: PairSettings) -> DeskLine:
     """Return the hedge line on screen, with how and on which bars it was estimated."""
     line, method = found.lines.newest, settings.hedge.bench_name
+    if settings.stated_delta is not None:
+        method += f" with δ = {settings.stated_delta:g} as stated"
     if line is None:
         label = found.lines.reason or "the desk has no hedge ratio yet"
     elif found.lines.path is not None:
@@ -70,4 +72,7 @@ def pair_analysis(order: FrameOrder) -> PairAnalysis:
         words = f"the desk draws its spread with β = {desk.beta:.6g} ({desk.label})"
         notes += (f"{words}; spread and tests here are of the whole sample's own OLS line",)
     pair = input_of(found.snapshot, settings.y, settings.x, settings.interval, notes)
-    return analyse(pair, AnalysisOptions(log=settings.log, window=settings.window, z_kind=settings.z_kind), desk)
+    options = AnalysisOptions(
+        log=settings.log, window=settings.window, z_kind=settings.z_kind, kalman_delta=settings.kalman_delta or None
+    )
+    return analyse(pair, options, desk)

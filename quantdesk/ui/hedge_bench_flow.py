@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Slot
+from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Slot
 from PySide6.QtGui import QUndoCommand
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from quantdesk.config import ConfigError
 from quantdesk.model.hedge_method import HedgeMethod
 from quantdesk.ui.hedge_words import hedge_name
-from quantdesk.ui.pair_control import PairControl
+from quantdesk.ui.pair_control import pair_text
 from quantdesk.ui.theme_tokens import Tokens
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from quantdesk.ui.main_window import MainWindow
 
 _DOCK_HEIGHT = 320
+translate = QCoreApplication.translate
 
 
 class HedgeBenchFlow(QObject):
@@ -84,7 +85,7 @@ class HedgeBenchFlow(QObject):
             window.control.change(hedge=method, log=log)  # it says why not
             return
         words = self.tr("β by {0}").format(hedge_name(method))
-        command = _Adoption(window.control, (settings.hedge, settings.log), (method, log), words)
+        command = _Adoption(window, (settings.hedge, settings.log), (method, log), words)
         window.layouts.undo.push(command)
         text = self.tr("The spread is drawn with it now. Click here to take it back.")
         window.toast(words, text, "ok", lambda: self._take_back(command))
@@ -98,18 +99,27 @@ class HedgeBenchFlow(QObject):
 
 
 class _Adoption(QUndoCommand):
-    """Swap one method and unit for another, both ways."""
+    """Swap one method and unit for another, both ways, on the pair that it was adopted for and on no other."""
 
     def __init__(
-        self, control: PairControl, before: tuple[HedgeMethod, bool], after: tuple[HedgeMethod, bool], words: str
+        self, window: MainWindow, before: tuple[HedgeMethod, bool], after: tuple[HedgeMethod, bool], words: str
     ) -> None:
         super().__init__(words)
-        self._control, self._before, self._after = control, before, after
+        self._window, self._before, self._after = window, before, after
+        self._pair = pair_text(window.pair.settings)
 
     def redo(self) -> None:
         """Adopt."""
-        self._control.change(hedge=self._after[0], log=self._after[1])
+        self._change(*self._after)
 
     def undo(self) -> None:
         """Return to what was there before."""
-        self._control.change(hedge=self._before[0], log=self._before[1])
+        self._change(*self._before)
+
+    def _change(self, method: HedgeMethod, log: bool) -> None:
+        window = self._window
+        if pair_text(window.pair.settings) == self._pair:
+            window.control.change(hedge=method, log=log)
+            return
+        text = translate("bench", "{0} was adopted for {1}: nothing is changed here.").format(self.text(), self._pair)
+        window.toast(translate("bench", "This belongs to another pair"), text, "info")

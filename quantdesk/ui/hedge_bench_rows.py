@@ -92,7 +92,9 @@ def bench_cells(bench: Bench, row: BenchRow, adopted: HedgeMethod | None) -> tup
     method = HedgeMethod.of_bench(row.method)
     name = hedge_name(method)
     mark = "✓ " if method is adopted else ""
-    tip = hedge_tip(method) + ("\n" + translate("bench", "It draws the spread now.") if mark else "")
+    stated = bench.settings.kalman_delta if method is HedgeMethod.KALMAN else 0.0
+    tip = hedge_tip(method) + ("\n" + translate("bench", "δ {0} as stated.").format(f"{stated:g}") if stated else "")
+    tip += "\n" + translate("bench", "It draws the spread now.") if mark else ""
     return (
         Cell(mark + name, tip),
         _beta(row),

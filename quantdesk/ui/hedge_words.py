@@ -49,4 +49,6 @@ def hedge_tip(method: HedgeMethod) -> str:
 def fitted_how(settings: PairSettings) -> str:
     """Return how the ratio on screen was found, for a tip."""
     name = hedge_name(settings.hedge)
+    if settings.stated_delta is not None:
+        name = translate("hedge", "{0}, δ {1} as stated").format(name, f"{settings.stated_delta:g}")
     return translate("hedge", "{0}, moving with every bar").format(name) if settings.hedge.moves else name

@@ -12,6 +12,7 @@ from quantdesk.model.frame import LEAST_REFIT_EVERY, LONGEST_WINDOW, SHORTEST_WI
 from quantdesk.model.hedge_method import HedgeMethod
 from quantdesk.ui.dialogs import DeskDialog
 from quantdesk.ui.hedge_words import hedge_name, hedge_tip
+from quantdesk.ui.kalman_choice import KalmanChoice
 from quantdesk.ui.z_words import LOOK_AHEAD, kind_name, kind_tip
 
 
@@ -35,6 +36,9 @@ class PairSettingsDialog(DeskDialog):
         form.setHorizontalSpacing(18)
         form.setVerticalSpacing(8)
         self._add_method(form)
+        self.kalman = KalmanChoice(settings.kalman_delta, self)
+        form.addRow(self.kalman.how.accessibleName(), self.kalman)
+        form.addRow("", self.kalman.words)
         self.z_kind = self._kinds(form, settings)
         self.z_window = self._row(form, self.tr("Window of z"), settings.window)
         self.correlation = self._row(form, self.tr("Window of the correlation"), settings.correlation_window)
@@ -87,10 +91,15 @@ class PairSettingsDialog(DeskDialog):
         method = self._method()
         self.method.setToolTip(hedge_tip(method))
         self.refit_every.setEnabled(not method.moves)
+        self.kalman.set_asked(method is HedgeMethod.KALMAN)
         self.formation.setMinimum(replace(self._settings, formation_bars=LONGEST_WINDOW, hedge=method).least_formation)
 
     def _method(self) -> HedgeMethod:
         return HedgeMethod(self.method.currentData())
+
+    def _delta(self) -> float:
+        value = self.kalman.value()
+        return self._settings.kalman_delta if value is None else value
 
     def _end(self) -> int:
         if not self.dated.isChecked():
@@ -123,6 +132,14 @@ class PairSettingsDialog(DeskDialog):
         form.addRow(self.tr("Kind of z"), box)
         return box
 
+    def accept(self) -> None:
+        """Close with a choice; stay where a δ is wanted that is none: the words beside it say so."""
+        if self._method() is HedgeMethod.KALMAN and self.kalman.value() is None:
+            self.kalman.delta.setFocus()
+            self.kalman.delta.selectAll()
+            return
+        super().accept()
+
     def _lift(self) -> None:
         if 0 < self.refit_every.value() < LEAST_REFIT_EVERY:
             self.refit_every.setValue(LEAST_REFIT_EVERY)
@@ -139,5 +156,6 @@ class PairSettingsDialog(DeskDialog):
                 refit_every=self.refit_every.value(),
                 hedge=self._method(),
                 formation_end=self._end(),
+                kalman_delta=self._delta(),
             )
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import shutil
 import time
@@ -63,6 +64,7 @@ class Settings:
     z_kind: str = ZKind.WALK_FORWARD.value
     hedge: str = HedgeMethod.OLS.value
     formation_end: int = 0  # ms; 0 = by the formation window
+    kalman_delta: float = 0.0  # 0 = by likelihood
     alert_rules: dict[str, Any] = field(default_factory=dict)  # empty = never chosen: the desk's own rule
     muted: bool = False
     recent: list[str] = field(default_factory=list)
@@ -150,6 +152,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "formation_bars": (SHORTEST_WINDOW, LONGEST_WINDOW),
     "refit_every": (0, 1_000_000),
     "formation_end": (0, LATEST_END),
+    "kalman_delta": (0.0, math.nextafter(1.0, 0.0)),
     "keep_ticks_days": KEEP_DAYS,
     "keep_ticks_gb": KEEP_GB,
     "compress_after_days": COMPRESS_DAYS,

@@ -25,11 +25,13 @@ def pair(walk_pair) -> PairInput:
 def test_every_number_is_that_of_its_own_function(pair: PairInput) -> None:
     found = analyse(pair, AnalysisOptions(lag=1))
     y, x = pair.closes_y, pair.closes_x
-    assert list(found.hedges) == ["ols", "ols_no_intercept", "tls", "johansen", "kalman"]
+    assert list(found.hedges) == ["ols", "ols_reverse", "ols_no_intercept", "tls", "johansen", "kalman"]
     live = kalman_hedge(y, x, 200).live
     assert live is not None
-    betas = (ols(y, x), ols_through_origin(y, x), total_least_squares(y, x), johansen(y, x, 1), live)
-    assert [ratio.beta for ratio in found.hedges.values()] == [fit.beta for fit in betas]
+    fits = (ols(y, x), ols_through_origin(y, x), total_least_squares(y, x), johansen(y, x, 1), live)
+    betas = [fit.beta for fit in fits]
+    betas.insert(1, 1 / ols(x, y).beta)
+    assert [ratio.beta for ratio in found.hedges.values()] == betas
     assert found.evidence.verdict == gather(pair.times, y, x, lag=1).verdict
     assert found.base_rate == base_rate(ZKind.WALK_FORWARD, 60, 2.0, found.z)
     assert found.tick_correlation is None

@@ -129,6 +129,8 @@ def test_every_hedge_ratio_and_test_is_statsmodels_or_the_formula(capsys, files,
     hedge, tests = found["hedge"], found["tests"]
     assert list(hedge) == ["ols", "ols_no_intercept", "tls", "johansen", "kalman"]
     assert all(isinstance(method["beta"], float) for method in hedge.values())
+    assert hedge["ols"]["beta_reverse"] == pytest.approx(1 / np.polyfit(y, x, 1)[0], rel=1e-9)
+    assert "y on x" in hedge["ols"]["label"] and all(method["label"] for method in hedge.values())
     assert hedge["ols_no_intercept"]["beta"] == pytest.approx((x @ y) / (x @ x), rel=1e-12)
     direction = np.linalg.svd(np.column_stack([x - x.mean(), y - y.mean()]), full_matrices=False)[2][0]
     assert hedge["tls"]["beta"] == pytest.approx(direction[1] / direction[0], rel=1e-9)
@@ -171,7 +173,9 @@ def test_a_delta_that_is_none_is_wrong_use(capsys, files, delta: str) -> None:
 def test_what_does_not_exist_is_null(capsys, tmp_path, closes, files) -> None:
     flat = _write(tmp_path / "flat.csv", np.full(400, 7.0))
     found = _json(capsys, files[0], str(flat))
-    assert found["hedge"]["ols"] == dict.fromkeys(("alpha", "beta", "r_squared", "stderr"))
+    ols = found["hedge"]["ols"]
+    assert {name: ols[name] for name in ols if ols[name]} == {}
+    assert {"alpha", "beta", "beta_reverse", "r_squared", "stderr"} < set(ols)
     assert found["z"]["last"] is None
     assert found["correlation"]["returns"] is None
     assert all(not test for test in found["tests"].values())

@@ -70,6 +70,13 @@ def test_every_metric_that_is_offered_has_values_and_its_own_column(frame):
     assert snapshot.p == snapshot.value(Metric.COINTEGRATION_P) < 0.05
 
 
+def test_a_stated_delta_is_among_the_words_of_what_it_moves_and_of_nothing_else():
+    plain = PairSettings("A", "B", hedge=HedgeMethod.KALMAN)
+    stated = replace(plain, kalman_delta=1e-3)
+    assert settings_words(stated, Metric.SPREAD) == settings_words(plain, Metric.SPREAD) + ", kalman delta 0.001"
+    assert settings_words(stated, Metric.Z) == settings_words(plain, Metric.Z)
+
+
 def test_rules_and_gates_judge_the_cointegration_p_of_both_directions(frame):
     found = evidence_of(PairSnapshot(frame.times, frame.y.close, frame.times, frame.x.close))
     parts = [replace(test, p_value=p) for test, p in ((found.engle_granger, 0.03), (found.engle_granger_reverse, 0.5))]

@@ -63,6 +63,16 @@ def test_a_files_bench_is_fitted_on_the_pairs_own_window(pair, model, until, log
     assert bench.best == min(row.change_variance for row in bench.rows)
 
 
+def test_the_benchs_filter_takes_the_pairs_stated_delta(pair, model, until) -> None:
+    pair.set_source(filled(origin=Origin.FILE), SETTINGS)
+    model.set_wanted(True)
+    until(lambda: model.bench is not None)
+    likely = model.bench.rows[-1].beta
+    pair.set_settings(replace(SETTINGS, kalman_delta=0.01))
+    until(lambda: model.bench is not None and model.bench.settings.kalman_delta == 0.01)
+    assert model.bench.rows[-1].beta == hedge_bench(Y[:300], X[:300], 100, delta=0.01)[-1].beta != likely
+
+
 def test_a_view_that_has_just_gone_live_is_judged_on_earlier_bars(pair, model, until) -> None:
     pair.set_source(filled(live=295), SETTINGS)
     model.set_wanted(True)

@@ -98,6 +98,20 @@ def test_a_kalman_filter_starts_on_the_earliest_bars_and_goes_on_where_it_stoppe
     np.testing.assert_array_equal(built.frame.spread, at_once.frame.spread)
 
 
+def test_a_stated_delta_moves_the_filter_as_it_says() -> None:
+    chosen = replace(SETTINGS, hedge=HedgeMethod.KALMAN, kalman_delta=1e-3)
+    line = frame_of(300, chosen)
+    wanted = kalman_hedge(Y[:300], X[:300], 60, delta=1e-3)
+    np.testing.assert_array_equal(line.frame.beta_column()[61:], wanted.beta[60:-1])
+    assert line.lines.path.live.drift == pytest.approx(1e-3 / (1 - 1e-3))
+    other = frame_of(300, replace(chosen, kalman_delta=0.0)).frame
+    assert not np.array_equal(other.beta_column()[61:], line.frame.beta_column()[61:])
+    assert replace(chosen, hedge=HedgeMethod.OLS).stated_delta is None
+    for wrong in (-1e-4, 1.0, float("nan")):
+        with pytest.raises(ConfigError, match="above 0 and below 1"):
+            replace(chosen, kalman_delta=wrong)
+
+
 def test_a_kalman_filter_outlives_the_bars_that_it_was_set_up_on() -> None:
     chosen = replace(SETTINGS, hedge=HedgeMethod.KALMAN)
     whole = frame_of(500, chosen).frame

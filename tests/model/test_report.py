@@ -97,3 +97,11 @@ def test_a_desk_without_a_ratio_says_so_in_the_report():
     found = pair_analysis(order(x=LegCopy(bars_of(TIMES, flat), flat, np.empty(0, np.int64))))
     assert found.hedges["desk"].beta is None
     assert any("leg does not vary" in note for note in found.notes)
+
+
+def test_a_stated_delta_is_said_in_the_report_and_used_in_it():
+    chosen = {"hedge": HedgeMethod.KALMAN, "kalman_delta": 2e-4}
+    found = pair_analysis(order(settings=replace(SETTINGS, **chosen)))
+    assert found.hedges["desk"].label.startswith("Kalman with δ = 0.0002 as stated, moving")
+    assert found.hedges["kalman"].details["delta"] == pytest.approx(2e-4)
+    assert "δ = 0.0002 as given" in found.hedges["kalman"].label

@@ -181,11 +181,11 @@ def test_the_adopted_method_and_date_return_at_the_next_start(
     bench = opened(first, qtbot)
     bench.table.selectRow(row_of(HedgeMethod.KALMAN))
     bench.adopt.click()
-    first.pair.set_settings(replace(first.pair.settings, formation_end=START + 100 * MINUTE))
+    first.pair.set_settings(replace(first.pair.settings, formation_end=START + 100 * MINUTE, kalman_delta=3e-4))
     first.window.close_for_good()
     again = make_desk(folder=tmp_path / "config")
     pair = again.store.settings.pair()
-    assert (pair.hedge, pair.formation_end) == (HedgeMethod.KALMAN, START + 100 * MINUTE)
+    assert (pair.hedge, pair.formation_end, pair.kalman_delta) == (HedgeMethod.KALMAN, START + 100 * MINUTE, 3e-4)
 
 
 def test_the_table_is_copied_as_text(panel: tuple[Desk, HedgeBenchPanel]) -> None:
@@ -255,6 +255,49 @@ def test_a_line_far_away_does_not_flatten_the_chosen_one() -> None:
     low, high = limits_of(BetaPaths(times, 10, (line(1.0), line(1.1), line(40.0)), 0))
     assert 0.9 < low < 0.95 and 1.1 < high < 1.2
     assert limits_of(BetaPaths(times, 10, (), -1)) == (0.0, 1.0)
+
+
+def test_taking_back_belongs_to_the_pair_that_it_was_adopted_for(panel: tuple[Desk, HedgeBenchPanel]) -> None:
+    desk, bench = panel
+    bench.table.selectRow(row_of(HedgeMethod.TLS))
+    bench.adopt.click()
+    assert desk.pair.settings.hedge is HedgeMethod.TLS
+    desk.window.control.swap()
+    undo = desk.window.registry["view.undo"]
+    undo.trigger()
+    assert desk.pair.settings.hedge is HedgeMethod.TLS, "of another pair"
+    said = desk.window.toasts.toasts[-1]
+    assert "This belongs to another pair" in said.accessibleName() and "BTCUSDT / ETHUSDT" in said.accessibleName()
+    desk.window.control.swap()
+    undo.trigger()
+    assert desk.pair.settings.hedge is HedgeMethod.TLS and not undo.isEnabled(), "its turn is over"
+
+
+def test_the_pair_dialog_takes_a_stated_delta_for_the_kalman_filter_only(qtbot: QtBot) -> None:
+    dialog = PairSettingsDialog(PAIR, None)
+    qtbot.addWidget(dialog)
+    chosen: list[PairSettings] = []
+    dialog.chosen.connect(chosen.append)
+    assert not dialog.kalman.isEnabled() and dialog.kalman.value() == 0.0
+    dialog.method.setCurrentIndex(row_of(HedgeMethod.KALMAN))
+    assert dialog.kalman.how.isEnabled() and not dialog.kalman.delta.isEnabled()
+    assert "most likely" in dialog.kalman.words.text()
+    dialog.kalman.how.setCurrentIndex(1)
+    for wrong in ("0", "1", "-1e-4", "much", "nan", "inf", ""):
+        dialog.kalman.delta.setText(wrong)
+        dialog.accept()
+        assert not chosen, wrong
+        assert dialog.kalman.words.text() == "δ takes a number above 0 and below 1, such as 0.0001 or 1e-5."
+    dialog.kalman.delta.setText("2e-5")
+    dialog.accept()
+    assert (chosen[0].hedge, chosen[0].kalman_delta, chosen[0].stated_delta) == (HedgeMethod.KALMAN, 2e-5, 2e-5)
+    again = PairSettingsDialog(chosen[0], None)
+    qtbot.addWidget(again)
+    again.chosen.connect(chosen.append)
+    assert again.kalman.value() == 2e-5
+    again.kalman.how.setCurrentIndex(0)
+    again.accept()
+    assert chosen[1].kalman_delta == 0.0 and chosen[1].stated_delta is None
 
 
 def test_the_pair_dialog_offers_method_and_date(qtbot: QtBot) -> None:
