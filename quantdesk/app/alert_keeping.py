@@ -1,19 +1,24 @@
-"""Keep alerts in the session's store, later where it is away, and bring back those of earlier sessions."""
+"""Keep alerts in the session's store, later where it is away, and bring back those of earlier sessions.
+
+What no store took before the end waits in a file for the next start.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
 from quantdesk.app.tasks import Tasks
 from quantdesk.store.base import Store, StoreError
+from quantdesk.store.left_alerts import LeftAlert, LeftOutcome, keep, left_of
 from quantdesk.types import AlertRow
 
 if TYPE_CHECKING:
@@ -35,25 +40,27 @@ MOST_WAITING = 5_000
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """Hold one thing to write and the store it belongs to."""
+    """Hold one thing to write; ``passing``: its store is deleted with its session."""
 
-    place: str
-    passing: bool  # a store that is deleted with its session
-    act: Callable[[Store], bool]
-    words: str
+    left: LeftAlert
+    passing: bool
 
 
 class AlertKeeping(QObject):
     """Write what the alert model tells of; ``start`` on the running loop, ``stop`` before the session is closed.
 
-    The keys make it safe to write anything twice, so whatever failed is written again.
+    ``left`` is the file for what waits at the end; ``leave`` puts it right once the session is closed. The
+    keys make it safe to write anything twice, so whatever failed is written again.
     """
 
-    def __init__(self, alerts: AlertModel, feeding: Feeding, window: MainWindow) -> None:
+    def __init__(self, alerts: AlertModel, feeding: Feeding, window: MainWindow, left: Path) -> None:
         super().__init__()
         self._alerts, self._feeding, self._window = alerts, feeding, window
         self._tasks = Tasks()
         self._waiting: list[_Waiting] = []
+        self._left = left
+        self._on_file = False  # whether the file may hold something, so that it must be put right
+        self._handed: list[tuple[_Waiting, Future[bool]]] = []
         self.given_up = 0  #: what was never written, for the log
         self._read_from: Session | None = None
         self._rests_until = 0.0
@@ -71,7 +78,14 @@ class AlertKeeping(QObject):
         return len(self._waiting)
 
     def start(self) -> None:
-        """Begin to write and read."""
+        """Begin to write and read, with what an earlier session left."""
+        try:
+            left = left_of(self._left)
+        except StoreError as error:
+            log.warning("alerts of an earlier session wait: %s", error)
+        else:
+            self._waiting[:0] = [_Waiting(one, passing=False) for one in left]
+            self._on_file = bool(left)
         self._timer.start()
 
     async def stop(self) -> None:
@@ -80,25 +94,40 @@ class AlertKeeping(QObject):
         if self._turning is not None:
             self._turning.cancel()  # a store that is away would keep it waiting for ever
         await self._tasks.ended()
-        writer, mine = self._feeding.session.writer, self._mine()
+        self._save(self._waiting)
+        writer = self._feeding.session.writer
         if writer is not None:
-            for one in mine:
-                writer.call(one.act).add_done_callback(partial(_blame, one.words))
-        lost = len(self._waiting) - (len(mine) if writer is not None else 0)
-        if lost:
-            log.warning("%d alerts or outcomes could not be stored", lost)
+            self._handed = [(one, writer.call(one.left.put)) for one in self._mine()]
+
+    def leave(self) -> None:
+        """Leave for the next start what the store did not take as it closed."""
+        taken = {id(one) for one, done in self._handed if done.done() and not done.cancelled() and not done.exception()}
+        self._waiting = [one for one in self._waiting if id(one) not in taken]
+        self._save(self._waiting)
+
+    def _save(self, waiting: Sequence[_Waiting]) -> None:
+        left = [one.left for one in waiting if not one.passing]
+        if not left and not self._on_file:
+            return
+        try:
+            keep(self._left, left)
+            self._on_file = bool(left)
+        except StoreError as error:
+            log.warning("%d alerts or outcomes could not be stored: %s", len(left), error)
+        if left:
+            log.info("%d alerts or outcomes wait in %s for their store", len(left), self._left)
 
     @Slot(object)
     def _on_kept(self, row: AlertRow) -> None:
-        self._add(lambda store: store.save_firing(row), f"alert {row.id}")
+        self._add(row)
 
     @Slot(str, str, object)
     def _on_ended(self, key: str, outcome: str, at: int) -> None:
-        self._add(lambda store: store.save_outcome(key, outcome, at), f"outcome of {key}")
+        self._add(LeftOutcome(key, outcome, at))
 
-    def _add(self, act: Callable[[Store], bool], words: str) -> None:
+    def _add(self, work: AlertRow | LeftOutcome) -> None:
         session = self._feeding.session
-        self._waiting.append(_Waiting(session.address.words, session.plan.store is None, act, words))
+        self._waiting.append(_Waiting(LeftAlert(session.address.words, work), passing=session.plan.store is None))
         over = len(self._waiting) - MOST_WAITING
         if over > 0:
             del self._waiting[:over]
@@ -109,7 +138,7 @@ class AlertKeeping(QObject):
     def _on_session(self) -> None:
         """Forget what only a store that is gone could take."""
         place = self._feeding.session.address.words
-        self._waiting = [one for one in self._waiting if one.place == place or not one.passing]
+        self._waiting = [one for one in self._waiting if one.left.place == place or not one.passing]
 
     @Slot()
     def _on_timer(self) -> None:
@@ -122,9 +151,10 @@ class AlertKeeping(QObject):
 
     async def _turn(self, session: Session) -> None:
         try:
+            written = await self._write()  # first: what an earlier session left is read back, too
             if self._read_from is not session and await self._read(session):
                 self._read_from = session
-            if not await self._write():
+            if not written:
                 self._rests_until = asyncio.get_running_loop().time() + _AFTER_TROUBLE
         finally:
             self._turning = None
@@ -132,7 +162,7 @@ class AlertKeeping(QObject):
     def _mine(self) -> list[_Waiting]:
         """Return what waits for the store in use; a simulation's alerts do not go to the market's store."""
         place = self._feeding.session.address.words
-        return [one for one in self._waiting if one.place == place]
+        return [one for one in self._waiting if one.left.place == place]
 
     async def _write(self) -> bool:
         """Write what waits, in its order, until the store refuses; return whether it took all."""
@@ -141,12 +171,14 @@ class AlertKeeping(QObject):
             if writer is None:
                 return False
             try:
-                await asyncio.wrap_future(writer.call(one.act))
+                await asyncio.wrap_future(writer.call(one.left.put))
             except StoreError as error:
-                log.info("the %s waits: %s", one.words, error)
+                log.info("the %s waits: %s", one.left.words, error)
                 return False
             if one in self._waiting:
                 self._waiting.remove(one)
+        if self._on_file:
+            self._save(self._waiting)
         return True
 
     async def _read(self, session: Session) -> bool:
@@ -164,12 +196,6 @@ class AlertKeeping(QObject):
             words = self.tr("{0} of {1} stored alerts were written by another version and are not shown.")
             self._window.toast(self.tr("Alerts left out"), words.format(unread, len(rows)), "warning")
         return True
-
-
-def _blame(words: str, done: Future[bool]) -> None:
-    """Say that something was not written at the end; called on the store's thread."""
-    if done.cancelled() or done.exception() is not None:
-        log.warning("the %s could not be stored: %s", words, "given up" if done.cancelled() else done.exception())
 
 
 def _firings(store: Store, *, limit: int) -> list[AlertRow]:

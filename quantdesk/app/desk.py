@@ -79,7 +79,7 @@ class Desk:
         self.exporter = Exporter(self.window, self.jobs, self.pair)
         self.storage = Storage(self.window, self.jobs, self.feeding, self.settings, paths)
         self.connections.attach(self.window, self.feeding)
-        self.keeping = AlertKeeping(self.alerts, self.feeding, self.window)
+        self.keeping = AlertKeeping(self.alerts, self.feeding, self.window, paths.data / "alerts.left")
         self.selftest = SelfTest(self.window.selftest, args)
         self.crashes = CrashReporter(paths.logs, lambda: self.window, self.window.selftest)
         self._popups = DesktopPopups(self.window.show_last_alert)
@@ -143,6 +143,7 @@ class Desk:
         await self.connections.stop()
         await self.keeping.stop()
         await self.feeding.stop()
+        self.keeping.leave()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from quantdesk.analytics.alerts.record import outcome_from_json
 from quantdesk.app import alert_keeping
 from quantdesk.app.desk import Desk
 from quantdesk.store.embedded import open_embedded
+from quantdesk.store.left_alerts import LeftAlert, LeftOutcome, keep, left_of
 from quantdesk.types import AlertRow, Origin
 from tests.app.driven import drive, reached
 from tests.model.conftest import MINUTE, START
@@ -102,7 +102,9 @@ def test_a_store_that_is_away_gets_everything_once_it_is_back(qapp, place, nowhe
     assert len(stored(data)) == 2
 
 
-def test_a_store_that_stays_away_does_not_keep_the_desk_from_closing(qapp, place, nowhere, monkeypatch, caplog) -> None:
+def test_a_store_that_stays_away_does_not_keep_the_desk_from_closing_and_gets_it_at_the_next_start(
+    qapp, place, nowhere, monkeypatch
+) -> None:
     monkeypatch.setattr("quantdesk.store.sqlite_file.BUSY_SECONDS", 0.02)
     data = place / "data"
     held = []
@@ -113,11 +115,34 @@ def test_a_store_that_stays_away_does_not_keep_the_desk_from_closing(qapp, place
         held[0].__enter__()
         fire(desk, [0.0, 2.5])
 
-    with caplog.at_level(logging.WARNING):
-        drive(qapp, nowhere, act, "--data-dir", data)
+    drive(qapp, nowhere, act, "--data-dir", data)
     held[0].__exit__(None, None, None)
-    assert "could not be stored" in caplog.text
     assert stored(data) == []
+    (waits,) = left_of(data / "alerts.left")
+    assert isinstance(waits.work, AlertRow) and waits.work.bar_time == START + MINUTE
+
+    async def later(desk: Desk) -> None:
+        await reached(lambda: len(stored(data)) == 1, "what the last session left")
+        await reached(lambda: len(desk.alerts.events) == 1, "its row in the table")
+        assert not (data / "alerts.left").exists()
+
+    drive(qapp, nowhere, later, "--data-dir", data)
+    assert stored(data) == [waits.work]
+
+
+def test_what_waits_for_another_store_waits_on_over_many_starts(qapp, place, nowhere) -> None:
+    data = place / "data"
+    keep(data / "alerts.left", [LeftAlert("another store", LeftOutcome("key", "{}", 5))])
+
+    async def act(desk: Desk) -> None:
+        await reached(lambda: desk.keeping._read_from is not None, "the store")
+        fire(desk, [0.0, 2.5])
+        await reached(lambda: desk.keeping.waiting == 1, "the writes")
+
+    for _ in range(2):
+        drive(qapp, nowhere, act, "--data-dir", data)
+        assert left_of(data / "alerts.left") == [LeftAlert("another store", LeftOutcome("key", "{}", 5))]
+    assert len(stored(data)) == 1
 
 
 def test_simulated_alerts_do_not_go_to_the_markets_store(qapp, place, nowhere) -> None:
