@@ -161,13 +161,18 @@ def gather(
         times=_read_only(times),
         spread=spread,
     )
+    _explain(evidence, reasons, rows)
+    return replace(evidence, verdict=judge(evidence))
+
+
+def _explain(evidence: PairEvidence, reasons: dict[str, str], rows: int) -> None:
+    """Say of what is made of several values, or of windows, why it is None."""
     if evidence.rolling_beta is None:
         reasons["rolling_beta"] = f"needs more than {rows} bars"
     if evidence.combined_p is None:
-        reasons["combined_p"] = _lacking(forth, back, reasons)
+        reasons["combined_p"] = _lacking(evidence.engle_granger, evidence.engle_granger_reverse, reasons)
     if evidence.p_over_time is None:
         reasons["p_over_time"] = f"needs more than {FEWEST_PATH_BARS} bars"
-    return replace(evidence, verdict=judge(evidence))
 
 
 def _lacking(forth: TestResult | None, back: TestResult | None, reasons: Mapping[str, str]) -> str:

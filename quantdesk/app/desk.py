@@ -27,6 +27,7 @@ from quantdesk.app.picture import take_picture
 from quantdesk.app.selftest.beside import SelfTest
 from quantdesk.app.session import SessionPlan
 from quantdesk.app.storage import Storage
+from quantdesk.app.webhooks import Webhooks
 from quantdesk.commands.shared import store_address
 from quantdesk.config import Endpoints, Paths
 from quantdesk.model.alerts import AlertModel
@@ -80,6 +81,7 @@ class Desk:
         self.storage = Storage(self.window, self.jobs, self.feeding, self.settings, paths)
         self.connections.attach(self.window, self.feeding)
         self.keeping = AlertKeeping(self.alerts, self.feeding, self.window, paths.data / "alerts.left")
+        self.webhooks = Webhooks(self.window, self.settings, self.jobs)
         self.selftest = SelfTest(self.window.selftest, args)
         self.crashes = CrashReporter(paths.logs, lambda: self.window, self.window.selftest)
         self._popups = DesktopPopups(self.window.show_last_alert)
@@ -109,6 +111,7 @@ class Desk:
         loop.set_exception_handler(self.crashes.on_loop_error)
         self._listen_to_signals(loop)
         QTimer.singleShot(_WARM_UP_MS, self._warm_up)
+        self.webhooks.start()
         try:
             if files:
                 self.opener.quiet = self._args.screenshot is not None
@@ -141,6 +144,7 @@ class Desk:
         self.selftest.stop()
         await self.storage.stop()
         await self.connections.stop()
+        await self.webhooks.stop()
         await self.keeping.stop()
         await self.feeding.stop()
         self.keeping.leave()

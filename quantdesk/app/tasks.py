@@ -24,6 +24,14 @@ class Tasks:
         while self._running:
             await asyncio.gather(*self._running, return_exceptions=True)
 
+    async def stop(self, within: float) -> None:
+        """Give every one ``within`` seconds to end, then cancel those that have not."""
+        if self._running:
+            await asyncio.wait(set(self._running), timeout=within)
+        for task in list(self._running):
+            task.cancel()
+        await self.ended()
+
     def _on_done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         error = None if task.cancelled() else task.exception()

@@ -20,11 +20,13 @@ _PLAIN = frozenset({DEFAULT_TEXT, z_rule().notice.text})
 class AlertFlow(QObject):
     """Follow the alert model. ``bar_wanted(AlertEvent)`` when a toast, popup or row is chosen.
 
-    ``notify_requested(title, text)`` asks for a desktop popup where there is no tray.
+    ``notify_requested(title, text)`` asks for a desktop popup where there is no tray,
+    ``webhook_requested(AlertEvent)`` for a post.
     """
 
     bar_wanted = Signal(object)
     notify_requested = Signal(str, str)
+    webhook_requested = Signal(object)
     marks_changed = Signal()
 
     def __init__(self, alerts: AlertModel, table: AlertTable, toasts: ToastStack, tray: Tray) -> None:
@@ -72,6 +74,8 @@ class AlertFlow(QObject):
             self._popped = event
             if not self._tray.popup(title, text):
                 self.notify_requested.emit(title, text)
+        if notice.webhook:
+            self.webhook_requested.emit(event)
 
     @Slot()
     def _on_restored(self) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QBrush, QColor, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtGui import QBrush, QColor, QGuiApplication, QKeyEvent, QKeySequence, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -25,6 +25,7 @@ from quantdesk.analytics.alerts.rule import Rule
 from quantdesk.model.alerts import AT_START, MOST_EVENTS, AlertEvent
 from quantdesk.types import Origin
 from quantdesk.ui.charts.ticks import moment_of, month_name
+from quantdesk.ui.icons import pixmap
 from quantdesk.ui.rule_words import duration_text, event_words, outcome_text, value_number, value_text, waits_for
 from quantdesk.ui.theme_tokens import Tokens
 
@@ -32,6 +33,8 @@ _Index = QModelIndex | QPersistentModelIndex
 _COLUMNS = 6
 #: What a column's head needs beside its words.
 _HEAD_ROOM = 20
+_MARK = 14
+_OF_MARK = (Qt.ItemDataRole.DecorationRole, Qt.ItemDataRole.AccessibleTextRole)
 _VALUE, _ORIGIN, _RULE, _OUTCOME = 2, 3, 4, 5
 
 
@@ -53,6 +56,7 @@ class AlertRows(QAbstractTableModel):
         super().__init__(parent)
         self._tokens = tokens
         self._events: list[AlertEvent] = []
+        self._marks: dict[str, tuple[str, bool]] = {}  # how the post of an alert stands, and whether it failed
 
     def add(self, event: AlertEvent) -> None:
         """Put an alert on top; beyond the bound the oldest leaves."""
@@ -77,6 +81,15 @@ class AlertRows(QAbstractTableModel):
         for row, event in enumerate(self._events):
             if event.id in news:
                 self._events[row] = news[event.id]
+                self.dataChanged.emit(self.index(row, 0), self.index(row, _COLUMNS - 1))
+
+    def mark(self, event_id: str, words: str, *, failed: bool = False) -> None:
+        """Show on an alert's row what came of its way out of the window."""
+        self._marks[event_id] = (words, failed)
+        if len(self._marks) > MOST_EVENTS:
+            del self._marks[next(iter(self._marks))]
+        for row, event in enumerate(self._events):
+            if event.id == event_id:
                 self.dataChanged.emit(self.index(row, 0), self.index(row, _COLUMNS - 1))
 
     def event_at(self, row: int) -> AlertEvent:
@@ -119,15 +132,15 @@ class AlertRows(QAbstractTableModel):
         if not index.isValid():
             return None
         event, column = self._events[index.row()], index.column()
+        if column == 0 and role in _OF_MARK and self._marks.get(event.id, ("", False))[1]:
+            return self._marked(event, role)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return self.cells(event)[column]
         if role == Qt.ItemDataRole.ToolTipRole:
             return self.tip(event)
         if role == Qt.ItemDataRole.TextAlignmentRole and column == _VALUE:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        if role == Qt.ItemDataRole.ForegroundRole:
-            return self._brush(event, column)
-        return None
+        return self._brush(event, column) if role == Qt.ItemDataRole.ForegroundRole else None
 
     def cells(self, event: AlertEvent) -> tuple[str, ...]:
         """Return the words of a row."""
@@ -152,6 +165,9 @@ class AlertRows(QAbstractTableModel):
             lines.append(self.tr("{0}; largest move against it {1}").format(ended, worst))
         if event.earlier:
             lines.append(self.tr("of an earlier session, fired {0}").format(clock_text(event.fired_at)))
+        if event.id in self._marks:
+            words = self._marks[event.id][0]
+            lines.append(words[:1].upper() + words[1:])
         sample = event.record.firing.sample
         seen = [value_text(metric, sample.value(metric)) for metric in Metric if metric in sample.values]
         lines += [" · ".join(seen[i : i + 4]) for i in range(0, len(seen), 4)]
@@ -168,6 +184,14 @@ class AlertRows(QAbstractTableModel):
             Origin.SIMULATED: self.tr("simulated"),
         }
         return words[origin]
+
+    def _marked(self, event: AlertEvent, role: int) -> QPixmap | str:
+        """Return the sign that a post failed, or its words beside those of the first cell."""
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{self.cells(event)[0]}, {self._marks[event.id][0]}"
+        picture = pixmap("warning", self._tokens.error, 2 * _MARK)
+        picture.setDevicePixelRatio(2)
+        return picture
 
     def _brush(self, event: AlertEvent, column: int) -> QBrush | None:
         if column == _VALUE and not event.earlier:
@@ -259,6 +283,11 @@ class AlertTable(QWidget):
     def update_events(self, events: Sequence[AlertEvent]) -> None:
         """Show what has become known of alerts."""
         self.rows.update(events)
+        self._widen()
+
+    def mark(self, event_id: str, words: str, *, failed: bool = False) -> None:
+        """Show on an alert's row what came of its way out of the window."""
+        self.rows.mark(event_id, words, failed=failed)
         self._widen()
 
     def reset(self, events: Sequence[AlertEvent]) -> None:

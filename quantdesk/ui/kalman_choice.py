@@ -25,7 +25,6 @@ class KalmanChoice(QWidget):
         self.delta.setMaximumWidth(110)
         self.words = QLabel(parent)
         self.words.setWordWrap(True)
-        self.words.setProperty("dim", True)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -64,3 +63,8 @@ class KalmanChoice(QWidget):
         else:
             words = self.tr("How fast β moves is what was most likely on the formation window.")
         self.words.setText(words)
+        wrong = self.value() is None
+        self.words.setProperty("fault", wrong)
+        self.words.setProperty("dim", not wrong)
+        self.words.style().unpolish(self.words)
+        self.words.style().polish(self.words)

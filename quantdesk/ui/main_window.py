@@ -42,6 +42,7 @@ from quantdesk.ui.theme_tokens import Tokens
 from quantdesk.ui.toasts import ToastStack
 from quantdesk.ui.toolbar import Toolbar
 from quantdesk.ui.tray import Tray
+from quantdesk.ui.webhook_flow import WebhookFlow
 from quantdesk.ui.window_actions import connect_actions, make_menus
 
 if TYPE_CHECKING:
@@ -211,6 +212,7 @@ class MainWindow(QMainWindow):
         self.storage = StorageFlow(self)
         self.pair_docks = PairDocks(self)
         self.selftest = SelfTestFlow(self)
+        self.webhooks = WebhookFlow(self)
         self.rules = RulesFlow(self)
         self.menus = make_menus(self)
 
@@ -226,6 +228,7 @@ class MainWindow(QMainWindow):
         self.control.refused.connect(lambda text: self.toast(self.tr("That cannot be shown"), text, "warning"))
         self.flow.bar_wanted.connect(self.show_bar)
         self.flow.notify_requested.connect(self.notify_requested)
+        self.flow.webhook_requested.connect(self.webhooks.send_requested)
         self.flow.marks_changed.connect(self._mark_alerts)
         self.tray.show_requested.connect(self.bring_to_front)
         prompts = self.prompts

@@ -11,6 +11,7 @@ from quantdesk.analytics.alerts.rule import Rule
 from quantdesk.config import ConfigError
 from quantdesk.model.rule_trial import RuleTrial
 from quantdesk.ui.dialogs import DeskDialog
+from quantdesk.ui.kept_webhooks import KeptWebhook
 from quantdesk.ui.rule_form import RuleForm
 from quantdesk.ui.rule_words import condition_text
 from quantdesk.ui.status_flow import sentence
@@ -21,17 +22,28 @@ _PAUSE_MS = 250
 class RuleDialog(DeskDialog):
     """Edit a rule; ``rule_chosen(Rule)`` on OK, ``trial_wanted(Rule)`` when it has been changed.
 
+    ``webhook_chosen(WebhookDraft)`` on OK where address or secret changed, ``test_wanted(Rule, WebhookDraft)``.
     ``example`` is asked for the alert's words as the rule would say them now, "" where nobody can tell.
     """
 
     rule_chosen = Signal(object)
     trial_wanted = Signal(object)
+    webhook_chosen = Signal(object)
+    test_wanted = Signal(object, object)
 
-    def __init__(self, rule: Rule, example: Callable[[Rule], str], parent: QWidget | None, *, new: bool) -> None:
+    def __init__(
+        self,
+        rule: Rule,
+        example: Callable[[Rule], str],
+        parent: QWidget | None,
+        *,
+        new: bool,
+        kept: KeptWebhook | None = None,
+    ) -> None:
         super().__init__(self.tr("New alert rule") if new else self.tr("Alert rule"), parent, width=820)
         self._example = example
         self._trial: RuleTrial | None = None
-        self.form = RuleForm(rule, self)
+        self.form = RuleForm(rule, self, kept)
         self.body.addWidget(self.form)
         self.body.addSpacing(6)
         self.condition = self._words(self.tr("What the rule waits for"))
@@ -44,7 +56,8 @@ class RuleDialog(DeskDialog):
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
         self._pause.timeout.connect(self._ask)
         self.form.edited.connect(self._on_edited)
-        self.accepted.connect(lambda: self.rule_chosen.emit(self.form.rule()))
+        self.form.webhook.test_wanted.connect(self._test)
+        self.accepted.connect(self._choose)
         self._on_edited()
         self.form.name.setFocus()
         self.form.name.selectAll()
@@ -95,6 +108,21 @@ class RuleDialog(DeskDialog):
         self.problem.setVisible(bool(problem))
         ok = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
         ok.setEnabled(not problem)
+
+    @Slot()
+    def _choose(self) -> None:
+        webhook = self.form.webhook
+        if webhook.on.isChecked() and webhook.is_changed:
+            self.webhook_chosen.emit(webhook.draft())
+        self.rule_chosen.emit(self.form.rule())
+
+    @Slot()
+    def _test(self) -> None:
+        rule = self._read()
+        if rule is None:
+            self.form.webhook.show_result(self.problem.text(), ok=False)
+        else:
+            self.test_wanted.emit(rule, self.form.webhook.draft())
 
     @Slot()
     def _ask(self) -> None:

@@ -24,8 +24,10 @@ from quantdesk.analytics.alerts.metric import Metric
 from quantdesk.analytics.alerts.rule import DEFAULT_SOUND, Comparison, Gates, Notice, Rule
 from quantdesk.analytics.alerts.text import LONGEST_TEXT, NUMBERS, WORDS
 from quantdesk.config import ConfigError
+from quantdesk.ui.kept_webhooks import KeptWebhook
 from quantdesk.ui.rule_words import comparison_name, metric_name
 from quantdesk.ui.sounds import play, sound_names
+from quantdesk.ui.webhook_form import WebhookForm
 
 _MOST_BARS = 10_000
 _FIELD_WIDTH = 96
@@ -36,9 +38,9 @@ class RuleForm(QWidget):
 
     edited = Signal()
 
-    def __init__(self, rule: Rule, parent: QWidget | None = None) -> None:
+    def __init__(self, rule: Rule, parent: QWidget | None = None, kept: KeptWebhook | None = None) -> None:
         super().__init__(parent)
-        self._id = rule.id
+        self.rule_id = rule.id
         self.name, self.text = QLineEdit(self), QLineEdit(self)
         self.watched, self.comparison, self.sound_name = QComboBox(self), QComboBox(self), QComboBox(self)
         self.enter, self.rearm, self.exit, self.stop, self.dwell_seconds, self.cooldown, self.p_below, self.max_age = (
@@ -46,6 +48,7 @@ class RuleForm(QWidget):
         )
         self.dwell_bars = QSpinBox(self)
         self.enabled, self.complete, self.window_full, self.popup, self.sound = (QCheckBox(self) for _ in range(5))
+        self.webhook = WebhookForm(rule.id, rule.notice.webhook, kept, self)
         self._fill_lists(rule)
         self._lay_out()
         self._show(rule)
@@ -60,9 +63,11 @@ class RuleForm(QWidget):
             max_age_seconds=self._number(self.max_age, self.tr("age of prices"), optional=True),
         )
         sound = str(self.sound_name.currentData())
-        notice = Notice(self.popup.isChecked(), self.sound.isChecked(), sound, self.text.text())
+        self.webhook.check()
+        ways = self.popup.isChecked(), self.sound.isChecked()
+        notice = Notice(*ways, sound, self.text.text(), self.webhook.on.isChecked())
         return Rule(
-            self._id,
+            self.rule_id,
             self.name.text().strip(),
             Metric(self.watched.currentData()),
             Comparison(self.comparison.currentData()),
@@ -153,6 +158,7 @@ class RuleForm(QWidget):
         for tick in (self.enabled, self.complete, self.window_full, self.popup, self.sound):
             tick.toggled.connect(self.edited)
         self.dwell_bars.valueChanged.connect(self.edited)
+        self.webhook.edited.connect(self.edited)
         self.sound.toggled.connect(self.sound_name.setEnabled)
         self.sound_name.setEnabled(self.sound.isChecked())
         self.sound_name.activated.connect(lambda _: play(str(self.sound_name.currentData())))
@@ -198,6 +204,7 @@ class RuleForm(QWidget):
         column.setSpacing(10)
         column.addLayout(columns)
         column.addLayout(self._text_line())
+        column.addWidget(self.webhook)
 
     def _form(self) -> QFormLayout:
         form = QFormLayout()

@@ -21,13 +21,15 @@ _MOST_UNDONE = 50
 
 
 class RulesDialog(DeskDialog):
-    """Show the rules; ``rules_chosen([Rule])`` at every change, ``edit_wanted(Rule, new)`` to ask for the details.
+    """Show the rules; ``rules_chosen([Rule])`` at every change, ``edit_wanted(Rule, new)`` to ask for the details,
+    ``copied(id, id of the copy)`` before a copy is among the rules.
 
     ``rows`` is asked for the rules in force with their records whenever the list is filled.
     """
 
     rules_chosen = Signal(list)
     edit_wanted = Signal(object, bool)
+    copied = Signal(str, str)
 
     def __init__(self, rows: Callable[[], Sequence[RuleRow]], tokens: Tokens, parent: QWidget | None) -> None:
         super().__init__(self.tr("Alert rules"), parent, width=760)
@@ -148,6 +150,7 @@ class RulesDialog(DeskDialog):
         row, rules = self._row(), self.rules
         if row >= 0 and len(rules) < MOST_RULES:
             copy = replace(rules[row], id=uuid4().hex[:12], name=self._name(rules[row].name))
+            self.copied.emit(rules[row].id, copy.id)
             self._put([*rules[: row + 1], copy, *rules[row + 1 :]], row + 1)
 
     @Slot()

@@ -109,6 +109,7 @@ class RulesFlow(QObject):
         dialog = RulesDialog(rows, self._window.theme.tokens, self._window)
         dialog.rules_chosen.connect(alerts.set_rules)
         dialog.edit_wanted.connect(self._edit)
+        dialog.copied.connect(self._window.webhooks.copy_requested)
         self._window.theme.tokens_changed.connect(dialog.set_tokens)
         self._window.prompts.show_dialog("rules", dialog)
 
@@ -117,7 +118,10 @@ class RulesFlow(QObject):
         from quantdesk.ui.rule_dialog import RuleDialog
 
         listed = self.dialog
-        dialog = RuleDialog(rule, self._example, listed or self._window, new=new)
+        hooks = self._window.webhooks
+        dialog = RuleDialog(rule, self._example, listed or self._window, new=new, kept=hooks.kept(rule.id))
+        dialog.webhook_chosen.connect(hooks.keep_requested)
+        dialog.test_wanted.connect(hooks.test_requested)
         if listed is not None:
             dialog.rule_chosen.connect(listed.take)
         dialog.trial_wanted.connect(self._try)

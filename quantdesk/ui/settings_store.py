@@ -25,7 +25,7 @@ from quantdesk.model.intervals import interval_ms_of
 from quantdesk.model.tick_order import AGES_MS, MINUTES, TickSettings
 from quantdesk.store.address import StoreAddress, parse_address
 from quantdesk.store.base import Retention
-from quantdesk.ui import kept_keys, kept_rules
+from quantdesk.ui import kept_keys, kept_rules, kept_webhooks
 from quantdesk.ui.charts.scale import PriceScale
 
 MAX_RECENT = 10
@@ -66,6 +66,7 @@ class Settings:
     formation_end: int = 0  # ms; 0 = by the formation window
     kalman_delta: float = 0.0  # 0 = by likelihood
     alert_rules: dict[str, Any] = field(default_factory=dict)  # empty = never chosen: the desk's own rule
+    webhooks: dict[str, Any] = field(default_factory=dict)  # addresses by rule; what is secret is in the keyring
     muted: bool = False
     recent: list[str] = field(default_factory=list)
     last_folder: str = ""
@@ -291,13 +292,14 @@ class SettingsStore:
             self.settings.symbols = list(DEFAULT_SYMBOLS)
 
     def _take_tables(self, read: dict[str, Any]) -> None:
-        """Take rules and keys one by one; what cannot be read is said, and the file is kept as it is."""
+        """Take rules, keys and webhooks one by one; what cannot be read is said, and the file is kept as it is."""
         self.settings.alert_rules, no_rules = kept_rules.accepted(read)
         self.settings.keys, no_keys = kept_keys.accepted(read)
-        unread = " ".join(words for words in (no_rules, no_keys) if words)
+        self.settings.webhooks, no_hooks = kept_webhooks.accepted(read)
+        unread = " ".join(words for words in (no_rules, no_keys, no_hooks) if words)
         if not unread:
             return
-        kind = "rules" if no_rules else "keys"
+        kind = "rules" if no_rules else "keys" if no_keys else "webhooks"
         aside = self.path.with_name(f"settings.{kind}-{time.strftime('%Y%m%d-%H%M%S')}.json")
         kept = f"The settings as they were are kept as {aside.name}."
         try:

@@ -71,7 +71,7 @@ def text_of(firing: Firing, context: AlertContext) -> str:
         "y": context.y,
         "x": context.x,
         "interval": context.interval,
-        "time": _utc(sample.time_ms),
+        "time": utc_seconds(sample.time_ms),
         "origin": context.origin.value,
     }
     numbers = {metric.value: sample.value(metric) for metric in Metric}
@@ -161,6 +161,7 @@ def _fields(text: str, names: set[str], what: str) -> Mapping[str, Any]:
     return found
 
 
-def _utc(ms: int) -> str:
+def utc_seconds(ms: int) -> str:
+    """Return a moment (ms since 1970) as UTC to the second."""
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
     return moment.strftime("%Y-%m-%d %H:%M:%S")

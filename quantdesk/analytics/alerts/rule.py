@@ -89,12 +89,16 @@ class Gates:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Say how a firing is told: popup, sound and which one, and the words. Raises ConfigError."""
+    """Say how a firing is told: popup, sound and which one, the words, and a webhook. Raises ConfigError.
+
+    Address and secret of the webhook are no part of a rule, which is kept in stores that others read.
+    """
 
     popup: bool = True
     sound: bool = True
     sound_name: str = DEFAULT_SOUND
     text: str = DEFAULT_TEXT
+    webhook: bool = False
 
     def __post_init__(self) -> None:
         if not self.sound_name.strip() or not self.sound_name.isprintable():

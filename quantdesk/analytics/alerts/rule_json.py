@@ -15,6 +15,8 @@ from quantdesk.config import ConfigError
 #: Rises when a field changes its meaning or a new one may not be ignored.
 RULE_SCHEMA = 1
 _PARTS: Mapping[str, type[Gates] | type[Notice]] = {"gates": Gates, "notice": Notice}
+#: Fields of a part that came later are written where they say something: keys of earlier firings stay as they are.
+_LATER = frozenset({"webhook"})
 _CHOICES: Mapping[str, type[StrEnum]] = {"metric": Metric, "comparison": Comparison}
 
 
@@ -24,7 +26,8 @@ def rule_to_dict(rule: Rule) -> dict[str, Any]:
     for name in _names(Rule):
         value = getattr(rule, name)
         if name in _PARTS:
-            value = {inner: getattr(value, inner) for inner in _names(_PARTS[name])}
+            found = {inner: getattr(value, inner) for inner in _names(_PARTS[name])}
+            value = {inner: one for inner, one in found.items() if one or inner not in _LATER}
         plain[name] = value.value if isinstance(value, StrEnum) else value
     return plain
 

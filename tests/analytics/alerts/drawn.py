@@ -41,7 +41,7 @@ def rules(draw: st.DrawFn) -> Rule:
         draw(st.booleans()),
         Gates(draw(st.one_of(st.none(), st.just(0.05))), draw(st.booleans()), draw(st.booleans()),
               draw(st.one_of(st.none(), st.just(2.0)))),
-        Notice(draw(st.booleans()), draw(st.booleans())),
+        Notice(draw(st.booleans()), draw(st.booleans()), webhook=draw(st.booleans())),
     )  # fmt: skip
 
 

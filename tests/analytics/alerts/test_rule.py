@@ -130,3 +130,11 @@ def test_fields_left_out_have_their_defaults_and_whole_numbers_are_levels():
         "a", "b", Metric.SPREAD, Comparison.AT_LEAST, 3.0, 2.0
     )
     assert isinstance(found.enter, float)
+
+
+def test_a_rule_without_a_webhook_is_written_as_it_was_before_there_were_any():
+    plain = rule_to_dict(z_rule())
+    assert "webhook" not in plain["notice"] and rule_from_dict(plain) == z_rule()
+    posting = replace(z_rule(), notice=replace(z_rule().notice, webhook=True))
+    assert rule_to_dict(posting)["notice"]["webhook"] is True
+    assert rule_from_dict(rule_to_dict(posting)) == posting
