@@ -94,6 +94,7 @@ def test_tests_mirror_the_source() -> None:
         relative = path.relative_to(ROOT / "tests")
         if len(relative.parts) > 1 and relative.parts[0] not in (
             "benchmarks",
+            "goldens",
             "faults",
             "program",
             "release",
