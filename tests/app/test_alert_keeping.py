@@ -81,6 +81,7 @@ def test_what_fires_at_the_very_end_is_still_stored(qapp, place, nowhere) -> Non
 
     drive(qapp, nowhere, act, "--data-dir", data)
     assert len(stored(data)) == 1
+    assert not (data / "alerts.left").exists(), "the store took it as it closed"
 
 
 def test_a_store_that_is_away_gets_everything_once_it_is_back(qapp, place, nowhere, monkeypatch) -> None:
