@@ -17,7 +17,7 @@ from PySide6.QtCore import QObject, Slot
 from quantdesk.analytics.alerts.delivery import alert_body, test_body
 from quantdesk.app.tasks import Tasks
 from quantdesk.config import ConfigError
-from quantdesk.feed.webhook_address import host_of, public_url
+from quantdesk.feed.webhook_address import host_of, private_parts, public_url
 from quantdesk.store.keyring_secrets import find_secret, forget_secret, keep_secret
 from quantdesk.ui.kept_webhooks import KeptWebhook, WebhookDraft, kept_of
 from quantdesk.ui.settings_store import SettingsStore
@@ -195,7 +195,9 @@ class Webhooks(QObject):
                 self._flow.show_unkept(str(error))
                 return
             url = public_url(hook.url)
-            kept = KeptWebhook(url, before.key if before else uuid4().hex, url != hook.url, bool(hook.secret))
+            kept = KeptWebhook(
+                url, before.key if before else uuid4().hex, bool(private_parts(hook.url)), bool(hook.secret)
+            )
             self._known[kept.key] = hook
             self._store.settings.webhooks[draft.rule_id] = asdict(kept)
             self._window.keeper.save_soon()

@@ -37,20 +37,21 @@ def checked_url(text: str) -> str:
 
 
 def public_url(url: str) -> str:
-    """Return an address without user, password and query: what may stand in a settings file."""
+    """Return scheme and host of an address: what may stand in a settings file.
+
+    The path does not: many services tell who may post by it alone.
+    """
     parts = urlsplit(url)
-    return urlunsplit((parts.scheme, _place(parts), parts.path, "", ""))
+    return urlunsplit((parts.scheme, _place(parts), "", "", ""))
 
 
 def shown_url(url: str) -> str:
-    """Return an address for people: user and password, and the query, are masked."""
-    parts = urlsplit(url)
-    user = f"{_HIDDEN}@" if "@" in parts.netloc else ""
-    return f"{parts.scheme}://{user}{_place(parts)}{parts.path}" + (f"?{_HIDDEN}" if parts.query else "")
+    """Return an address for people: all but its host is masked."""
+    return public_url(url) + (f"/{_HIDDEN}" if private_parts(url) else "")
 
 
 def host_of(url: str) -> str:
-    """Return host and port, all that a log says of an address: a path may be a secret, too."""
+    """Return host and port, all that a log says of an address."""
     return _place(urlsplit(url))
 
 
@@ -60,9 +61,9 @@ def is_readable_on_the_way(url: str) -> bool:
 
 
 def private_parts(url: str) -> tuple[str, ...]:
-    """Return what of an address must stand in no log: user, password, and query."""
+    """Return what of an address must stand in no log: user, password, path and query."""
     parts = urlsplit(url)
-    found = (parts.username, parts.password, parts.query, parts.netloc.rpartition("@")[0])
+    found = (parts.username, parts.password, parts.path.strip("/"), parts.query, parts.netloc.rpartition("@")[0])
     return tuple(part for part in found if part)
 
 

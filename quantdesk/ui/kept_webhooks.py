@@ -16,7 +16,7 @@ _MOST = 200
 class KeptWebhook:
     """Hold what a settings file may know: the address without its private parts, and what the keyring has.
 
-    ``private``: user, password or query; ``signed``: a secret to sign with; both under ``key``.
+    ``private``: user, password, path or query; ``signed``: a secret to sign with; both under ``key``.
     """
 
     url: str

@@ -25,7 +25,7 @@ class WebhookForm(QWidget):
     def __init__(self, rule_id: str, on: bool, kept: KeptWebhook | None, parent: QWidget) -> None:
         super().__init__(parent)
         self._rule_id, self._kept = rule_id, kept
-        self._first = "" if kept is None else shown_url(kept.url + ("?…" if kept.private else ""))
+        self._first = "" if kept is None else shown_url(kept.url + ("/…" if kept.private else ""))
         self.on = QCheckBox(self.tr("post to a &webhook (live market only)"), self)
         self.on.setAccessibleName(self.tr("Post to a webhook, live market only"))
         self.on.setChecked(on)
@@ -94,7 +94,7 @@ class WebhookForm(QWidget):
         except ConfigError as error:
             known, problem = "", str(error)
         self.test.setEnabled(on and bool(known))
-        words = self.tr("Each alert is posted as JSON. A secret, and user, password and query of the address, ")
+        words = self.tr("Each alert is posted as JSON. A secret, and all of the address but its host, ")
         words += self.tr("stay in the system's keyring.")
         if on and problem and self.url.text().strip():
             words = sentence(problem)

@@ -19,6 +19,7 @@ from quantdesk.app import webhooks
 from quantdesk.app.desk import Desk
 from quantdesk.feed import webhook
 from quantdesk.feed.webhook import DELIVERY, SIGNATURE, TIMESTAMP, signature
+from quantdesk.feed.webhook_address import public_url
 from quantdesk.model.alerts import AlertEvent
 from quantdesk.types import Origin
 from quantdesk.ui.kept_webhooks import WebhookDraft
@@ -111,7 +112,7 @@ def test_alerts_are_posted_in_their_order_and_a_restart_knows_the_secret(qapp, p
             full = json.loads(next(iter(memory.held.values())))
             place_now = receiver.url
             memory.held = {name: json.dumps(full | {"url": place_now + f"?key={TOKEN}"}) for name in memory.held}
-            desk.settings.settings.webhooks["z"]["url"] = place_now
+            desk.settings.settings.webhooks["z"]["url"] = public_url(place_now)
             fire(desk, [0.0, 2.5, -0.1, 5.0])
             await reached(lambda: receiver.posts, "a post with what the keyring gave")
             assert SIGNATURE in receiver.posts[0][1]

@@ -10,7 +10,7 @@ import pytest
 from quantdesk.ui.kept_webhooks import KeptWebhook, WebhookDraft, accepted, kept_of
 from quantdesk.ui.settings_store import SettingsStore
 
-GOOD = {"url": "https://example.org/alerts", "key": "ab12", "private": False, "signed": True}
+GOOD = {"url": "https://example.org", "key": "ab12", "private": False, "signed": True}
 
 
 def test_addresses_come_back_as_they_were(tmp_path: Path) -> None:
@@ -20,13 +20,14 @@ def test_addresses_come_back_as_they_were(tmp_path: Path) -> None:
     again = SettingsStore(tmp_path)
     assert again.settings.webhooks == {"z": GOOD} and not again.problem
     kept = kept_of(again.settings.webhooks["z"])
-    assert kept == KeptWebhook("https://example.org/alerts", "ab12", private=False, signed=True) and kept.in_keyring
+    assert kept == KeptWebhook("https://example.org", "ab12", private=False, signed=True) and kept.in_keyring
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"url": "https://example.org/alerts?token=t0ken"},
+        {"url": "https://example.org?token=t0ken"},
+        {"url": "https://example.org/t0ken"},
         {"url": "https://me:t0ken@example.org/"},
         {"url": "ftp://example.org/"},
         {"url": 7},

@@ -27,7 +27,7 @@ def edited(desk: Desk, rule: Rule | None = None) -> RuleDialog:
 
 
 def keep(desk: Desk, **changes: object) -> None:
-    desk.store.settings.webhooks["z"] = asdict(replace(KeptWebhook(URL, "k1"), **changes))  # type: ignore[arg-type]
+    desk.store.settings.webhooks["z"] = asdict(replace(KeptWebhook("https://example.org", "k1"), **changes))  # type: ignore[arg-type]
 
 
 def test_a_webhook_needs_an_address_that_can_be_used(desk: Desk) -> None:
@@ -67,7 +67,7 @@ def test_what_is_kept_is_not_shown_and_stays_where_it_is_left(desk: Desk) -> Non
     keep(desk, private=True, signed=True)
     dialog = edited(desk, POSTING)
     hook = dialog.form.webhook
-    assert hook.url.text() == f"{URL}?•••" and hook.secret.text() == ""
+    assert hook.url.text() == "https://example.org/•••" and hook.secret.text() == ""
     assert "kept in the keyring" in hook.secret.placeholderText()
     assert ok(dialog) and hook.test.isEnabled()
     dialog.accept()
