@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 
 from quantdesk.bars.arrays import BarArrays, FloatArray, IntArray
 from quantdesk.bars.builder import Bar
 
 _FLOATS = ("open", "high", "low", "close", "volume", "quote_volume")
+_STANDINGS = count(1)
 
 
 class BarSeries:
     """Hold at most ``capacity`` bars ascending in open time; the oldest fall out.
 
     Bars built from trades take precedence over source bars (klines, files) of the same open time.
-    ``version`` rises with every change, so that a reader knows when to pull again.
+    ``version`` rises with every change, so that a reader knows when to pull again. ``standing`` is a number
+    of no other series; it changes with all that is more than bars coming, or being written, after the last
+    closed one: who has read up to there needs to read what is newer only.
     """
 
     def __init__(self, capacity: int = 200_000) -> None:
@@ -23,6 +28,7 @@ class BarSeries:
         self._start = 0
         self._allocate(1_024)
         self.version = 0
+        self.standing = next(_STANDINGS)
 
     def __len__(self) -> int:
         return self._size
@@ -40,7 +46,10 @@ class BarSeries:
             self._append(bar)
             return
         row = self._row_of(bar.open_time)
-        if self._times[row] != bar.open_time:
+        there = bool(self._times[row] == bar.open_time)
+        if self._closed[row : self._start + self._size].any() and not (there and self._is_same(row, bar)):
+            self.standing = next(_STANDINGS)
+        if not there:
             row = self._insert_row(row)
         self._write(row, bar)
 
@@ -63,6 +72,9 @@ class BarSeries:
         if not from_trades:
             standing = held_trades if giving_way is None else held_trades & ~np.isin(held.open_time, giving_way)
             keep = ~np.isin(bars.open_time, held.open_time[standing])
+        shut_until = held.open_time[held_closed][-1:]
+        if len(shut_until) and keep.any() and bars.open_time[keep].min() <= shut_until[0]:
+            self.standing = next(_STANDINGS)
         drop = np.isin(held.open_time, bars.open_time[keep])
         times = np.concatenate([held.open_time[~drop], bars.open_time[keep]])
         order = np.argsort(times, kind="stable")[-self._capacity :]
@@ -84,6 +96,7 @@ class BarSeries:
         """Forget every bar."""
         self._start = self._size = 0
         self.version += 1
+        self.standing = next(_STANDINGS)
 
     def arrays(self, last: int | None = None) -> BarArrays:
         """Return copies of all bars, or of the ``last`` ones, the forming one included."""
@@ -96,6 +109,10 @@ class BarSeries:
     def since(self, open_time: int) -> BarArrays:
         """Return copies of the bars with this open time or a later one."""
         return self._copied(slice(self._row_of(open_time), self._start + self._size))
+
+    def count_since(self, open_time: int) -> int:
+        """Return how many bars have this open time or a later one."""
+        return self._start + self._size - self._row_of(open_time)
 
     def has(self, open_time: int) -> bool:
         """Return whether there is a bar of this open time."""
@@ -169,6 +186,12 @@ class BarSeries:
             self._start += 1
             self._size -= 1
         return row
+
+    def _is_same(self, row: int, bar: Bar) -> bool:
+        whole = (self._trades[row], self._revision[row], self._closed[row], self._from_trades[row])
+        if whole != (bar.trades, bar.revision, bar.closed, True):
+            return False
+        return all(self._columns[name][row] == getattr(bar, name) for name in _FLOATS)
 
     def _write(self, row: int, bar: Bar) -> None:
         self._times[row], self._trades[row] = bar.open_time, bar.trades

@@ -100,3 +100,41 @@ def test_partial_bars_give_way_to_source_bars_when_named() -> None:
     series.merge(block([0, 1], 5.0), from_trades=False, giving_way=np.array([60_000], np.int64))
     assert series.arrays().close.tolist() == [1.0, 5.0, 1.0]
     assert series.from_trades().tolist() == [True, False, True]
+
+
+def test_the_standing_stays_while_bars_come_and_close_after_the_last_closed_one() -> None:
+    series, other = BarSeries(capacity=3), BarSeries()
+    assert series.standing != other.standing
+    series.upsert(bar(0))
+    stood = series.standing
+    series.upsert(bar(0))  # the same once more
+    series.upsert(bar(1, closed=False))
+    series.upsert(bar(1, 2.0, closed=False))
+    series.upsert(bar(3, closed=False))
+    series.upsert(bar(2))  # came and closed between two looks
+    series.upsert(bar(3))
+    series.merge(block([4, 5], 1.0), from_trades=False)
+    assert series.standing == stood and series.times().tolist() == [180_000, 240_000, 300_000]
+    assert [series.count_since(time) for time in (0, 240_000, 240_001, 10**12)] == [3, 2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda series: series.upsert(bar(2, 9.0)),
+        lambda series: series.upsert(bar(4, 9.0)),
+        lambda series: series.upsert(bar(4, revision=1)),
+        lambda series: series.upsert(bar(3)),
+        lambda series: series.upsert(bar(2, closed=False)),
+        lambda series: series.merge(block([3], 1.0), from_trades=False),
+        lambda series: series.merge(block([2, 6], 1.0), from_trades=True),
+        lambda series: series.clear(),
+    ],
+)
+def test_the_standing_changes_with_all_that_changes_the_past(change) -> None:
+    series = BarSeries()
+    for minute in (1, 2, 4):
+        series.upsert(bar(minute))
+    stood = series.standing
+    change(series)
+    assert series.standing != stood
