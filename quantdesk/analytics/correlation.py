@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 import numpy as np
 
 from quantdesk.analytics.hedge import finite_pairs
+from quantdesk.analytics.online import OnlineFit
 from quantdesk.analytics.rolling import ROUNDING, RollingFit, rolling_fit, segments
 from quantdesk.analytics.spread import joint_rows, scattered
 from quantdesk.bars.arrays import FloatArray
@@ -60,6 +63,33 @@ def _all_vary(fit: RollingFit, log_y: FloatArray, log_x: FloatArray, window: int
 def _least(logs: FloatArray, window: int) -> FloatArray:
     """Return the sum of squares that the rounding of logs leaves in their differences."""
     return np.asarray(window * (ROUNDING * (1 + logs)) ** 2, np.float64)
+
+
+class OnlineCorrelation:
+    """Carry ``rolling_correlation`` on from the rows it begins with, given as logs: 3 µs a row whatever the window."""
+
+    __slots__ = ("_fit", "_last")
+
+    def __init__(self, window: int, log_y: FloatArray, log_x: FloatArray) -> None:
+        rows = joint_rows(log_y, log_x)
+        logs = [(leg if rows is None else leg[rows])[-window - 1 :] for leg in (log_y, log_x)]
+        self._fit = OnlineFit.filled(window, *(np.diff(leg).tolist() for leg in logs))
+        self._last = (float(logs[0][-1]), float(logs[1][-1])) if len(logs[0]) else None
+
+    def append(self, log_y: FloatArray, log_x: FloatArray) -> FloatArray:
+        """Take n further rows; return Pearson's r of the window that ends with each (n), NaN where there is none."""
+        window, found = self._fit.window, np.full(len(log_y), np.nan)
+        least_y, least_x = (_least(np.abs(logs), window).tolist() for logs in (log_y, log_x))
+        for row, (y, x) in enumerate(zip(log_y.tolist(), log_x.tolist(), strict=True)):
+            if not (isfinite(y) and isfinite(x)):
+                continue
+            last, self._last = self._last, (y, x)
+            if last is None:
+                continue
+            fit = self._fit.append(y - last[0], x - last[1])
+            if fit.rss + fit.beta**2 * fit.sxx > least_y[row] and fit.sxx > least_x[row]:
+                found[row] = fit.correlation
+        return found
 
 
 def returns_correlation(y: FloatArray, x: FloatArray) -> float | None:

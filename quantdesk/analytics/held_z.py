@@ -7,10 +7,12 @@ from math import inf, isfinite, nan
 
 import numpy as np
 
-from quantdesk.analytics.rolling import ROUNDING, rolling_fit, rolling_moments
+from quantdesk.analytics.rolling import ROUNDING, RollingFit, rolling_fit, rolling_moments
 from quantdesk.analytics.spread import regression_z
 from quantdesk.analytics.zscore import FEWEST, ZKind
 from quantdesk.bars.arrays import FloatArray
+
+_Moments = tuple[FloatArray, FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +88,22 @@ class FormingZ:
         return float(_rolling(*legs, np.full(self.window, beta), self.window)[-1])
 
     def _by_moments(self, before: PairMoments, y: float, x: float, beta: float) -> float:
-        if before.count + 1 < _first(self.kind, self.window) + 1:
-            return nan
-        legs = np.array([y]), np.array([x])
-        return float(_judged(before, before.column(*legs), *legs, np.array([beta]))[0])
+        z, _ = carried(self.kind, self.window, before, np.array([y]), np.array([x]), np.array([beta]))
+        return float(z[0])
 
 
-def held_z(kind: ZKind, y: FloatArray, x: FloatArray, beta: FloatArray, window: int) -> tuple[FloatArray, FloatArray]:
-    """Return (z, state) of kind "rolling", "expanding" or "ewm": z (n) read-only, NaN = no value.
+def held_z(
+    kind: ZKind, y: FloatArray, x: FloatArray, beta: FloatArray, window: int
+) -> tuple[FloatArray, PairMoments | None]:
+    """Return (z, moments) of kind "rolling", "expanding" or "ewm": z (n) read-only, NaN = no value.
 
     z_t = (e_t - mean) / sigma with e_s = y_s - beta_t x_s over the rows s of t's window, t among
     them: the ratio of bar t is held over all of it, so a refit or a moving ratio, which shifts the
     level of the spread, does not pass for a move of the spread. With one ratio throughout it is
     ``z_series`` of that ratio. ``y``, ``x`` and ``beta`` (n) in; the legs must be finite, a ratio that
-    is not gives no value. Windows, deviations and first values as in ``z_series``. The state is for
-    ``forming``. Raises ValueError for another kind, lengths that differ, or a window below 20 (1: "ewm").
+    is not gives no value. Windows, deviations and first values as in ``z_series``. The moments are those
+    after the last row, for ``forming``; "rolling" has none. Raises ValueError for another kind, lengths
+    that differ, or a window below 20 (1: "ewm").
     """
     if not kind.takes_ratio:
         raise ValueError(f"the {kind} z takes no hedge ratio that is held")
@@ -108,30 +111,39 @@ def held_z(kind: ZKind, y: FloatArray, x: FloatArray, beta: FloatArray, window: 
         raise ValueError(f"legs and hedge ratio must be of one length, not {y.shape}, {x.shape} and {beta.shape}")
     if window < (1 if kind is ZKind.EWM else FEWEST):
         raise ValueError(f"the {kind} z needs a window of at least {FEWEST} bars, not {window}")
+    moments: PairMoments | None = None
     if kind is ZKind.ROLLING:
-        z, state = _rolling(y, x, beta, window), np.empty((0, 7))
+        z = _rolling(y, x, beta, window)
     else:
-        start = _start(kind, y, x, beta, window)
-        state = start.column(y, x)
-        z = _judged(start, state, y, x, beta)
-        z[: _first(kind, window)] = np.nan
+        z, moments = carried(kind, window, _start(kind, y, x, beta, window), y, x, beta)
     z.setflags(write=False)
-    return z, state
+    return z, moments
+
+
+def carried(
+    kind: ZKind, window: int, before: PairMoments, y: FloatArray, x: FloatArray, beta: FloatArray
+) -> tuple[FloatArray, PairMoments]:
+    """Return z (n) of n further rows by "expanding" or "ewm" and the moments after them: the same in one piece or many.
+
+    ``before`` are the moments of all rows so far. The rows must be finite; 1 to 2 µs each.
+    """
+    state = before.column(y, x)
+    z = _judged(before, state, y, x, beta)
+    z[: max(0, _first(kind, window) - before.count)] = np.nan
+    if not len(state):
+        return z, before
+    values = (float(value) for value in state[-1])
+    count = before.count + len(state)
+    return z, PairMoments(before.y0, before.x0, before.slope, before.decay, count, *values)
 
 
 def forming(
-    kind: ZKind, y: FloatArray, x: FloatArray, beta: FloatArray, window: int, state: FloatArray | None = None
+    kind: ZKind, y: FloatArray, x: FloatArray, beta: FloatArray, window: int, moments: PairMoments | None = None
 ) -> FormingZ:
-    """Return what judges the bar after these rows; ``state`` is that of ``held_z`` on the very same rows."""
+    """Return what judges the bar after these rows; ``moments`` are those of ``held_z`` on the very same rows."""
     if kind in (ZKind.EXPANDING, ZKind.EWM):
-        start = _start(kind, y, x, beta, window)
-        rows = start.column(y, x) if state is None else state
-        if len(rows):
-            values = (float(value) for value in rows[-1])
-            moments = PairMoments(start.y0, start.x0, start.slope, start.decay, len(rows), *values)
-        else:
-            moments = start
-        return FormingZ(kind, window, np.empty(0), np.empty(0), moments)
+        known = held_z(kind, y, x, beta, window)[1] if moments is None else moments
+        return FormingZ(kind, window, np.empty(0), np.empty(0), known)
     last = slice(max(0, len(y) - window + 1), None)
     return FormingZ(kind, window, y[last].copy(), x[last].copy())
 
@@ -167,17 +179,34 @@ def _rolling(y: FloatArray, x: FloatArray, beta: FloatArray, window: int) -> Flo
     if len(y) < window:
         return out
     fit, rows = rolling_fit(y, x, window), slice(window - 1, None)
-    held = beta[rows]
+    flat = bool(np.isnan(fit.beta).any())
+    own = (rolling_moments(y, window), rolling_moments(x, window)) if flat else None
+    out[rows] = judged_by_fit(fit, own, y[rows], x[rows], beta[rows], window)
+    return out
+
+
+def judged_by_fit(
+    fit: RollingFit,
+    own: tuple[_Moments, _Moments] | None,
+    y: FloatArray,
+    x: FloatArray,
+    held: FloatArray,
+    window: int,
+) -> FloatArray:
+    """Return the "rolling" z of n rows from the fits of the windows that end with them and the ratios held (n each).
+
+    ``own`` are mean and deviation (ddof 1) of y and of x over the same windows; None where both legs vary in all.
+    """
     with np.errstate(all="ignore"):
         square = fit.rss + (held - fit.beta) ** 2 * fit.sxx
-        flat = np.isnan(fit.beta)
-        if flat.any():
-            # A leg that stands still adds nothing: what is left is the other leg's own variance.
-            own = [np.nan_to_num(rolling_moments(leg, window)[1][flat]) ** 2 for leg in (y, x)]
-            square[flat] = (own[0] + held[flat] ** 2 * own[1]) * (window - 1)
-        off = (y[rows] - fit.y_mean) - held * (x[rows] - fit.x_mean)
-        out[rows] = _divided(off, np.sqrt(square / (window - 1)), y[rows], held * x[rows])
-    return out
+        off = (y - fit.y_mean) - held * (x - fit.x_mean)
+        if own is not None:
+            # A leg that stands still adds nothing: what is left is the other leg's own variance, about its own mean.
+            (mean_y, own_y), (mean_x, own_x) = ((mean, np.nan_to_num(deviation) ** 2) for mean, deviation in own)
+            flat = np.isnan(fit.beta)
+            square = np.where(flat, (own_y + held**2 * own_x) * (window - 1), square)
+            off = np.where(flat, (y - mean_y) - held * (x - mean_x), off)
+        return _divided(off, np.sqrt(square / (window - 1)), y, held * x)
 
 
 def _divided(off: FloatArray, sigma: FloatArray, y: FloatArray, hedge: FloatArray) -> FloatArray:

@@ -8,9 +8,10 @@ to 1e-9 of their scale.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import inf, isfinite, nan, sqrt
 from operator import mul
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from quantdesk.analytics.rolling import CANCELLED, ROUNDING
 
@@ -88,6 +89,14 @@ class OnlineFit:
         self._last_y, self._last_x, self._run_y, self._run_x = nan, nan, 0, 0
         self._y0 = self._x0 = self._slope = 0.0
         self._sx = self._sr = self._sxx = self._sxr = self._srr = self._most_x = self._most_r = 0.0
+
+    @classmethod
+    def filled(cls, window: int, y: Iterable[float], x: Iterable[float]) -> Self:
+        """Return a regression that has taken these bars; the last ``window`` finite ones are all it needs."""
+        made = cls(window)
+        for bar in zip(y, x, strict=True):
+            made.append(*bar)
+        return made
 
     def append(self, y: float, x: float) -> Fit:
         """Take the next bar and return the fit of the window that ends with it; ``fit`` keeps it.
@@ -200,6 +209,14 @@ class OnlineMoments:
         self._v, self._deviation = [0.0] * window, [0.0] * window
         self._at, self._left, self._last, self._run = 0, window, nan, 0
         self._origin = self._s = self._ss = self._most = 0.0
+
+    @classmethod
+    def filled(cls, window: int, values: Iterable[float]) -> Self:
+        """Return moments that have taken these values; the last ``window`` finite ones are all they need."""
+        made = cls(window)
+        for value in values:
+            made.append(value)
+        return made
 
     def append(self, value: float) -> tuple[float, float]:
         """Take the next value; return (mean, deviation) of the window that ends with it, NaN where there is none."""

@@ -13,7 +13,7 @@ from quantdesk.analytics.spread import ZSeries, walk_forward_z
 from quantdesk.analytics.stationarity import Autolag
 from quantdesk.bars.arrays import FloatArray, IntArray
 
-__all__ = ["PairEvidence", "PairSeries", "PairSnapshot", "evaluate", "test"]
+__all__ = ["PairEvidence", "PairSeries", "PairSnapshot", "evaluate", "joined", "test"]
 
 #: With fewer observations a z-score is bounded so tightly that a level of 2 means little.
 SIGNAL_WINDOW = 20
@@ -74,7 +74,7 @@ class PairSeries:
 
 def evaluate(snapshot: PairSnapshot) -> PairSeries:
     """Return every series of the pair. Vectorised: 100,000 joined bars take a fraction of 0.1 s."""
-    rows_y, rows_x, y, x = _joined(snapshot)
+    rows_y, rows_x, y, x = joined(snapshot)
     times, closes_y, closes_x = snapshot.times_y[rows_y], snapshot.closes_y[rows_y], snapshot.closes_x[rows_x]
     for column in (times, y, x):
         column.setflags(write=False)
@@ -91,7 +91,7 @@ def test(
     beta: float | None = None,
 ) -> PairEvidence:
     """Return the evidence of the newest ``bars`` joined bars (see ``gather``). Slow: run it in the pool."""
-    rows_y, _, y, x = _joined(snapshot)
+    rows_y, _, y, x = joined(snapshot)
     times, y, x = snapshot.times_y[rows_y][-bars:], y[-bars:], x[-bars:]
     return gather(times, y, x, lag=lag, autolag=autolag, beta=beta, window=snapshot.window)
 
@@ -99,7 +99,7 @@ def test(
 test.__test__ = False  # type: ignore[attr-defined]  # pytest would collect it wherever it is imported
 
 
-def _joined(snapshot: PairSnapshot) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
+def joined(snapshot: PairSnapshot) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
     """Return (rows_y, rows_x, y, x) of the bars that both legs have with a finite (log) close."""
     rows_y, rows_x = inner_join(snapshot.times_y, snapshot.times_x)
     y, x = snapshot.closes_y[rows_y], snapshot.closes_x[rows_x]

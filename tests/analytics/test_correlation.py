@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quantdesk.analytics.correlation import logs_of, returns_correlation, rolling_correlation
+from quantdesk.analytics.correlation import OnlineCorrelation, logs_of, returns_correlation, rolling_correlation
 
 
 @pytest.mark.parametrize("window", [3, 20, 300])
@@ -53,3 +53,22 @@ def test_prices_without_a_logarithm_are_missing() -> None:
 def test_a_window_too_short_is_refused(walk_pair) -> None:
     with pytest.raises(ValueError, match="at least 3"):
         rolling_correlation(*walk_pair, 2)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 60), st.lists(st.integers(0, 9), max_size=12))
+def test_live_and_batch_correlations_agree_over_holes_and_a_leg_that_stands_still(seed, first, pieces):
+    rng = np.random.default_rng(seed)
+    count = first + sum(pieces)
+    x = 1e5 + rng.standard_normal(count).cumsum()
+    y = 0.05 * x + 0.1 * rng.standard_normal(count)
+    y[count // 2 : count // 2 + 15] = y[:1]
+    x[rng.random(count) < 0.05] = np.nan
+    y[rng.random(count) < 0.03] = -1.0
+    logs = logs_of(y), logs_of(x)
+    online, found, start = OnlineCorrelation(10, logs[0][:first], logs[1][:first]), [np.empty(0)], first
+    for size in pieces:
+        found.append(online.append(logs[0][start : start + size], logs[1][start : start + size]))
+        start += size
+    wanted = rolling_correlation(y, x, 10)[first:]
+    np.testing.assert_allclose(np.concatenate(found), wanted, rtol=0, atol=1e-9)

@@ -110,3 +110,11 @@ def test_what_makes_no_sense_is_refused_in_words():
         held_z(ZKind.ROLLING, y, x, beta[1:], 25)
     with pytest.raises(ValueError, match=f"at least {FEWEST}"):
         held_z(ZKind.ROLLING, y, x, beta, 19)
+
+
+def test_a_tick_that_left_does_not_show_where_a_leg_stands_still():
+    y, x = legs(300)
+    x[100:] = x[100]
+    clean = held_z(ZKind.ROLLING, y, x, np.full(300, 2.0), 25)[0][126:]
+    y[50] = 1e12
+    np.testing.assert_allclose(held_z(ZKind.ROLLING, y, x, np.full(300, 2.0), 25)[0][126:], clean, rtol=1e-7)
