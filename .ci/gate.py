@@ -23,6 +23,7 @@ BENCHMARKS = (
     "tests.benchmarks.store_speed",
     "tests.benchmarks.server_speed",
     "tests.benchmarks.statistics_speed",
+    "tests.benchmarks.live_speed",
     "tests.benchmarks.chart_speed",
     "tests.benchmarks.desk_load",
 )

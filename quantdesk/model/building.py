@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from quantdesk.analytics.attribution import Attribution, attribute
+from quantdesk.analytics.held_z import FormingZ
 from quantdesk.analytics.pairs import PairSeries, PairSnapshot, evaluate
 from quantdesk.analytics.spread import spread_of
 from quantdesk.analytics.zscore import ZKind
@@ -16,11 +17,13 @@ from quantdesk.bars.arrays import BarArrays, FloatArray, IntArray
 from quantdesk.bars.quality import BarQuality
 from quantdesk.model.formation import HedgeLines, JoinedBars, advance
 from quantdesk.model.frame import NAN, JoinedLegs, LastValues, LegColumns, PairFrame, PairSettings
-from quantdesk.model.scores import Scores, scores_of, z_of_kind
+from quantdesk.model.scores import Scores, judged, scores_of
 from quantdesk.types import Origin
 
 #: Bands are drawn this many sigmas of the formation window from its mean.
 BAND_SIGMAS = 2.0
+#: The standing of a leg that is no series, and of one that may change in ways nobody tells.
+NO_SERIES, UNTOLD = 0, -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,12 @@ class LegCopy:
     quantity_decimals: int = 3
     quality: IntArray | None = None  # BarQuality of each bar; None where nobody can tell
     missing: IntArray = field(default_factory=lambda: np.empty(0, np.int64))  # times without a bar, for lack of trades
+    standing: int = UNTOLD  # ``BarSeries.standing`` when it was copied
 
     @classmethod
     def empty(cls) -> LegCopy:
         """Return a leg that is not chosen yet."""
-        return cls(BarArrays.empty(), np.empty(0), np.empty(0, np.int64))
+        return cls(BarArrays.empty(), np.empty(0), np.empty(0, np.int64), standing=NO_SERIES)
 
     def usable(self) -> tuple[IntArray, FloatArray]:
         """Return times and closes of the bars that statistics may use, read-only."""
@@ -79,6 +83,11 @@ class FrameOrder:
     most_rows: int | None
     other_kinds: tuple[ZKind, ...] = ()  # kinds of z that are wanted beside the one shown
 
+    @property
+    def kinds_beside(self) -> tuple[ZKind, ...]:
+        """Return the kinds of z that are wanted and not the one shown."""
+        return tuple(kind for kind in self.other_kinds if kind is not self.settings.z_kind)
+
     def snapshot(self) -> PairSnapshot:
         """Return the legs as analytics takes them, partial bars left out."""
         s = self.settings
@@ -87,11 +96,15 @@ class FrameOrder:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """Hold a frame and the hedge lines it was drawn with, which the next order carries on."""
+    """Hold a frame and the hedge lines it was drawn with, which the next order carries on.
+
+    ``judges`` judge the bar after the frame's by each kind of z in it, walk-forward and full-sample aside.
+    """
 
     frame: PairFrame
     lines: HedgeLines
     snapshot: PairSnapshot
+    judges: Mapping[ZKind, FormingZ] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,6 +150,7 @@ def build(order: FrameOrder) -> Built:
         "correlation": place(series.correlation),
     }
     newest, first, walk = lines.newest, lines.first, series.walk
+    others, judges = _scored(order, found)
     frame = PairFrame(
         version=order.version,
         epoch=order.epoch,
@@ -172,15 +186,19 @@ def build(order: FrameOrder) -> Built:
         walk_z=None if scores.signal is None else place(scores.signal),
         forming=scores.forming,
         joined=legs,
-        other_z=_other_z(order, legs, place),
+        other_z=MappingProxyType({kind: place(z) for kind, z in others.items()}),
         attribution=place.parts(attribute(series.y, series.x, legs.beta)),
     )
-    return Built(frame, lines, found.snapshot)
+    return Built(frame, lines, found.snapshot, judges)
 
 
-def _other_z(order: FrameOrder, legs: JoinedLegs, place: _Placing) -> Mapping[ZKind, FloatArray]:
-    wanted = [kind for kind in order.other_kinds if kind is not order.settings.z_kind]
-    return MappingProxyType({kind: place(z_of_kind(kind, legs, order.settings.window)) for kind in wanted})
+def _scored(order: FrameOrder, found: Evaluated) -> tuple[dict[ZKind, FloatArray], dict[ZKind, FormingZ]]:
+    """Return the kinds of z beside the one shown, and what judges the bar after by all of them that need it."""
+    others = {kind: judged(kind, found.legs, order.settings.window) for kind in order.kinds_beside}
+    judges = {kind: judge for kind, (_, judge) in others.items()}
+    if found.scores.forming is not None:
+        judges[order.settings.z_kind] = found.scores.forming
+    return {kind: z for kind, (z, _) in others.items()}, judges
 
 
 def _moving_beta(lines: HedgeLines, times: IntArray) -> FloatArray | None:

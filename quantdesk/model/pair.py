@@ -1,29 +1,31 @@
-"""Follow one pair: snapshots go out to jobs at closed bars, frozen frames come back."""
+"""Follow one pair: closed bars carry the frame on, anything else goes out to a job; frozen frames come back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
 
 from quantdesk.analytics.pairs import PairEvidence, PairSnapshot, test
 from quantdesk.analytics.zscore import ZKind
 from quantdesk.bars.arrays import BarArrays
-from quantdesk.model.building import Built, FrameOrder, LegCopy, build
+from quantdesk.model.building import Built, FrameOrder, build
 from quantdesk.model.formation import HedgeLines
 from quantdesk.model.frame import LastValues, LegColumns, PairFrame, PairSettings, PairTail, Refit
 from quantdesk.model.frozen_line import FrozenTest, test_frozen
 from quantdesk.model.hedge_method import HedgeMethod
 from quantdesk.model.intervals import interval_ms_of
 from quantdesk.model.jobs import JobRunner
+from quantdesk.model.leg_reading import leg_copy
+from quantdesk.model.live_pair import LivePair, build_and_follow
 from quantdesk.model.source import SeriesSource
 from quantdesk.model.tail import tail_of
 from quantdesk.types import Origin
 
 __all__ = ["LastValues", "LegColumns", "PairFrame", "PairModel", "PairSettings", "PairTail", "Refit"]
 
-#: A live frame holds the newest rows only, so that one closed bar a second stays cheap.
+#: A live frame is built of the newest rows only; it grows by a twentieth before it is cut back to them.
 LIVE_ROWS = 20_000
 #: The slow tests run at most this often below one-minute bars.
 EVIDENCE_PAUSE_MS = 15_000
@@ -63,6 +65,7 @@ class PairModel(QObject):
         self._evidence: PairEvidence | None = None
         self._frozen: FrozenTest | None = None
         self._lines = HedgeLines()
+        self._live: LivePair | None = None
         self._epoch = self._version = 0
         self._other_kinds: tuple[ZKind, ...] = ()
         self._stale = self._refit_wanted = False
@@ -151,7 +154,7 @@ class PairModel(QObject):
         """Build the frame at once on this thread, for the first paint; evidence waits for the next job."""
         if self._source is None or self._jobs.busy(EVALUATE) or self._settings.hedge is HedgeMethod.JOHANSEN:
             return  # Johansen's test would import statsmodels before the first paint
-        built = build(self._order(self._source))
+        built, self._live = build(self._order(self._source)), None
         self._lines, self._frame = built.lines, built.frame
         self.changed.emit()
 
@@ -175,7 +178,7 @@ class PairModel(QObject):
     def _start_anew(self) -> None:
         self._epoch += 1
         self._lines = HedgeLines()
-        self._frame = self._evidence = self._frozen = self._tested = None
+        self._frame = self._evidence = self._frozen = self._tested = self._live = None
         self._refit_wanted = False
         self.settings_changed.emit()
         self.changed.emit()
@@ -196,30 +199,42 @@ class PairModel(QObject):
         if not self._stale or self._source is None or self._jobs.busy(EVALUATE):
             return
         self._stale = False
+        live, self._live = self._live, None
+        carried = None if live is None else live.extended(self._order(self._source, live.horizon))
+        if carried is not None:
+            # A bar costs less here than the copies for a job would.
+            self._on_built(carried, live)
+            return
         order = self._order(self._source)
         self._refit_wanted = False
         epoch = self._epoch
-        self._jobs.submit(EVALUATE, lambda: build(order), self._on_built, lambda e: self._on_failed(epoch, e))
+        self._jobs.submit(
+            EVALUATE,
+            lambda: build_and_follow(order),
+            lambda found: self._on_built(*found),
+            lambda e: self._on_failed(epoch, e),
+        )
 
-    def _order(self, source: SeriesSource) -> FrameOrder:
+    def _order(self, source: SeriesSource, after: int | None = None) -> FrameOrder:
         self._version += 1
         rows = None if source.origin is Origin.FILE else LIVE_ROWS
+        interval = self._settings.interval
         return FrameOrder(
             version=self._version,
             epoch=self._epoch,
             origin=source.origin,
             live_since=source.live_since,
-            interval_ms=interval_ms_of(self._settings.interval),
+            interval_ms=interval_ms_of(interval),
             settings=self._settings,
-            y=_copy(source, self._settings.y, self._settings.interval, rows),
-            x=_copy(source, self._settings.x, self._settings.interval, rows),
+            y=leg_copy(source, self._settings.y, interval, rows, after),
+            x=leg_copy(source, self._settings.x, interval, rows, after),
             lines=self._lines,
             refit_now=self._refit_wanted,
             most_rows=rows,
             other_kinds=self._other_kinds,
         )
 
-    def _on_built(self, built: Built) -> None:
+    def _on_built(self, built: Built, live: LivePair | None) -> None:
         frame = built.frame
         if self._stale:
             self._turn.start()
@@ -227,7 +242,7 @@ class PairModel(QObject):
             return
         if _line(frame.settings) == _line(self._settings):
             self._lines = built.lines
-        self._frame = frame
+        self._frame, self._live = frame, live
         self.changed.emit()
         if frame.epoch == self._epoch:
             self._want_evidence(frame, built.snapshot)
@@ -285,28 +300,3 @@ def _identity(settings: PairSettings) -> tuple[object, ...]:
 def _line(settings: PairSettings) -> tuple[object, ...]:
     """Return what the hedge lines depend on, beyond the legs."""
     return settings.formation_bars, settings.hedge, settings.formation_end, settings.stated_delta
-
-
-def _copy(source: SeriesSource, symbol: str, interval: str, rows: int | None) -> LegCopy:
-    series = source.series(symbol, interval) if symbol else None
-    if series is None:
-        return LegCopy.empty()
-    shut = series.closed(rows)
-    bars = series.arrays(rows)
-    own = source.statistic_closes(symbol, interval)
-    closes = bars.close if own is None else own[-len(shut) :] if len(shut) else own[:0]
-    if not shut.all():
-        bars, closes = bars[shut], closes[shut]
-    instrument = source.instrument(symbol)
-    quality = source.qualities(symbol, interval, rows)
-    copied = LegCopy(
-        bars,
-        closes,
-        source.partial_times(symbol, interval),
-        quality=quality[shut] if quality is not None else None,
-        missing=source.missing_times(symbol, interval),
-    )
-    if instrument is None:
-        return copied
-    decimals = (instrument.price_decimals, instrument.quantity_decimals)
-    return replace(copied, price_decimals=decimals[0], quantity_decimals=decimals[1])

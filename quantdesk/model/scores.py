@@ -38,8 +38,8 @@ def scores_of(settings: PairSettings, series: PairSeries, legs: JoinedLegs) -> S
         return Scores(series.z)
     if kind is ZKind.FULL_SAMPLE:
         return Scores(z_series(kind, series.y, series.x, window).z, series.z)
-    z, state = _of_kind(kind, legs, window)
-    return Scores(z, series.z, forming(kind, legs.y, legs.x, legs.beta, window, state))
+    z, judge = judged(kind, legs, window)
+    return Scores(z, series.z, judge)
 
 
 def z_of_kind(kind: ZKind, legs: JoinedLegs, window: int) -> FloatArray:
@@ -47,14 +47,15 @@ def z_of_kind(kind: ZKind, legs: JoinedLegs, window: int) -> FloatArray:
 
     A ratio gives no value to the bars it was fitted on nor to any before: they helped to choose it.
     """
-    return _of_kind(kind, legs, window)[0]
+    return judged(kind, legs, window)[0]
 
 
-def _of_kind(kind: ZKind, legs: JoinedLegs, window: int) -> tuple[FloatArray, FloatArray | None]:
+def judged(kind: ZKind, legs: JoinedLegs, window: int) -> tuple[FloatArray, FormingZ]:
+    """Return ``z_of_kind`` and what judges the bar after the joined ones by it."""
     if kind is ZKind.REGRESSION:
-        return regression_z(legs.y, legs.x, window).z, None
-    z, state = held_z(kind, legs.y, legs.x, legs.beta, window)
+        return regression_z(legs.y, legs.x, window).z, forming(kind, legs.y, legs.x, legs.beta, window)
+    z, moments = held_z(kind, legs.y, legs.x, legs.beta, window)
     if legs.fitted_until is not None:
         z = np.where(legs.known, z, np.nan)
         z.setflags(write=False)
-    return z, state
+    return z, forming(kind, legs.y, legs.x, legs.beta, window, moments)
