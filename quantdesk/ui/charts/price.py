@@ -155,6 +155,19 @@ class PricePanel(Panel):
         """Return a bar's close."""
         return at(self.candles.pyramid.column("close"), row)
 
+    def row_values(self, row: int) -> tuple[float, ...]:
+        """Return a bar's open, high, low and close."""
+        return tuple(at(self.candles.pyramid.column(name), row) for name in ("open", "high", "low", "close"))
+
+    def tick(self) -> float:
+        """Return the instrument's price step, as far as its decimals tell."""
+        known = self.state.decimals(self.state.leg)
+        return 10.0**-known if known <= MOST_DECIMALS - 2 else 0.0
+
+    def rounded(self, value: float) -> float:
+        """Return a price with the instrument's decimals."""
+        return round(value, self.state.decimals(self.state.leg)) if self.tick() else value
+
     def change_text(self, change: float) -> str:
         """Write a difference of prices with the instrument's decimals."""
         known = self.state.decimals(self.state.leg)
