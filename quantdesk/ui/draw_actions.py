@@ -41,4 +41,10 @@ def draw_actions() -> tuple[ActionSpec, ...]:
             translate("actions", "Delete &all drawings"),
             tip=translate("actions", "Delete the drawings of this symbol and this pair; Undo brings them back"),
         ),
+        ActionSpec(
+            "draw.indicators",
+            translate("actions", "&Indicators…"),
+            keys="Ctrl+Shift+I",
+            tip=translate("actions", "Draw SMA, EMA, VWAP or Bollinger bands over the candles"),
+        ),
     )

@@ -25,6 +25,7 @@ from quantdesk.ui.data_flow import DataFlow
 from quantdesk.ui.docks import Layout
 from quantdesk.ui.draw_flow import DrawFlow
 from quantdesk.ui.icons import app_icon
+from quantdesk.ui.indicator_flow import IndicatorFlow
 from quantdesk.ui.metrics import MetricStrip
 from quantdesk.ui.pair_control import PairControl
 from quantdesk.ui.pair_docks import PairDocks
@@ -217,6 +218,7 @@ class MainWindow(QMainWindow):
         self.webhooks = WebhookFlow(self)
         self.rules = RulesFlow(self)
         self.drawing = DrawFlow(self)
+        self.indicators = IndicatorFlow(self)
         self.menus = make_menus(self)
 
     def _connect(self) -> None:

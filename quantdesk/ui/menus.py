@@ -66,7 +66,7 @@ class Menus:
         self._put(view, "view.explain", "view.measure", "", "view.reset_layout", "view.undo", "view.redo")
         draw = bar.addMenu(_tr("D&raw"))
         self._put(draw, "draw.horizontal", "draw.trend", "draw.magnet", "", "draw.next", "draw.edit", "draw.delete")
-        self._put(draw, "draw.delete_all")
+        self._put(draw, "draw.delete_all", "", "draw.indicators")
         market = bar.addMenu(_tr("&Market"))
         self._put(market, "market.add")
         market.addMenu(self.remove)

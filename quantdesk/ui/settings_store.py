@@ -21,7 +21,7 @@ from quantdesk.model.intervals import interval_ms_of
 from quantdesk.model.tick_order import AGES_MS, MINUTES, TickSettings
 from quantdesk.store.address import StoreAddress, parse_address
 from quantdesk.store.base import Retention
-from quantdesk.ui import kept_keys, kept_rules, kept_webhooks
+from quantdesk.ui import kept_indicators, kept_keys, kept_rules, kept_webhooks
 from quantdesk.ui.charts.scale import PriceScale
 from quantdesk.ui.kept_file import put_aside, write_whole
 
@@ -65,6 +65,7 @@ class Settings:
     kalman_delta: float = 0.0  # 0 = by likelihood
     alert_rules: dict[str, Any] = field(default_factory=dict)  # empty = never chosen: the desk's own rule
     webhooks: dict[str, Any] = field(default_factory=dict)  # addresses by rule; what is secret is in the keyring
+    indicators: dict[str, Any] = field(default_factory=dict)  # over the candles of every symbol
     muted: bool = False
     recent: list[str] = field(default_factory=list)
     last_folder: str = ""
@@ -282,19 +283,20 @@ class SettingsStore:
             self.settings.symbols = list(DEFAULT_SYMBOLS)
 
     def _take_tables(self, read: dict[str, Any]) -> None:
-        """Take rules, keys and webhooks one by one; what cannot be read is said, and the file is kept as it is."""
-        self.settings.alert_rules, no_rules = kept_rules.accepted(read)
-        self.settings.keys, no_keys = kept_keys.accepted(read)
-        self.settings.webhooks, no_hooks = kept_webhooks.accepted(read)
-        unread = " ".join(words for words in (no_rules, no_keys, no_hooks) if words)
-        if not unread:
+        """Take rules, keys and the like one by one; what cannot be read is said, and the file is kept as it is."""
+        unread = {}
+        self.settings.alert_rules, unread["rules"] = kept_rules.accepted(read)
+        self.settings.keys, unread["keys"] = kept_keys.accepted(read)
+        self.settings.webhooks, unread["webhooks"] = kept_webhooks.accepted(read)
+        self.settings.indicators, unread["indicators"] = kept_indicators.accepted(read)
+        kinds = [kind for kind, words in unread.items() if words]
+        if not kinds:
             return
-        kind = "rules" if no_rules else "keys" if no_keys else "webhooks"
         try:
-            kept = f"The settings as they were are kept as {put_aside(self.path, kind, copy=True).name}."
+            kept = f"The settings as they were are kept as {put_aside(self.path, kinds[0], copy=True).name}."
         except OSError as error:
             kept = f"They cannot be copied aside: {error.strerror or error}."
-        self.problem = f"{unread} {kept}"
+        self.problem = " ".join([*(unread[kind] for kind in kinds), kept])
 
     def _set_aside(self, error: Exception) -> None:
         words = str(error).splitlines()[0]

@@ -126,7 +126,7 @@ class Panel(pg.GraphicsView):
 
     # -- geometry ---------------------------------------------------------------------------
 
-    def add(self, item: ChartItem, depth: int = 0) -> None:
+    def add(self, item: ChartItem, depth: float = 0) -> None:
         """Put an item into the plot."""
         item.setZValue(depth)
         self.items_.append(item)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from quantdesk.model.clock import FrameClock
+from quantdesk.model.indicators import IndicatorModel
 from quantdesk.model.pair import PairModel
 from quantdesk.ui.charts import kept
 from quantdesk.ui.charts.attribution import AttributionPanel
@@ -17,6 +18,7 @@ from quantdesk.ui.charts.countdown import Countdown
 from quantdesk.ui.charts.drawing_layer import DrawingLayer
 from quantdesk.ui.charts.drawing_tools import DrawingTools
 from quantdesk.ui.charts.flash import Flash
+from quantdesk.ui.charts.indicator_lines import IndicatorLines
 from quantdesk.ui.charts.intake import Intake
 from quantdesk.ui.charts.keys import act_of
 from quantdesk.ui.charts.measuring import Measuring
@@ -64,8 +66,10 @@ class ChartStack(QWidget):
         self._countdown = Countdown(pair, self._state, parent=self)
         self._countdown.turned.connect(self._on_second)
         self._panels: dict[str, Panel] = {}
+        price = PricePanel(self._state)
+        self.indicators = price.indicators = IndicatorLines(price, IndicatorModel(pair.jobs, self))
         for panel in (
-            PricePanel(self._state),
+            price,
             SpreadPanel(self._state),
             AttributionPanel(self._state),
             ZPanel(self._state),
