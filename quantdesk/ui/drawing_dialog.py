@@ -87,6 +87,8 @@ class DrawingDialog(DeskDialog):
         field.setAccessibleName(name)
         if isinstance(field, QComboBox):
             field.view().setAccessibleName(name)
+        if isinstance(field, QSpinBox | QDoubleSpinBox):
+            field.lineEdit().setTextMargins(4, 0, 0, 0)
         self._form.addRow(name, field)
 
     @Slot()

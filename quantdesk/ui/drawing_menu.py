@@ -73,5 +73,9 @@ def _entry(menu: QMenu, words: str, tools: DrawingTools, look: Look, now: Look) 
     action = menu.addAction(words)
     action.setCheckable(True)
     action.setChecked(look == now)
+    if look == now:  # a colour's icon hides the tick
+        font = action.font()
+        font.setBold(True)
+        action.setFont(font)
     action.triggered.connect(lambda: tools.restyle(look))
     return action

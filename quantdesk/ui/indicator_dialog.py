@@ -45,6 +45,8 @@ class IndicatorRow:
         self.shown = QCheckBox(name, parent)
         self.shown.setChecked(one.shown)
         self.shown.setAccessibleName(tr("Show {0}").format(name))
+        self.shown.ensurePolished()
+        self.shown.setMinimumWidth(self.shown.sizeHint().width() + 8)
         self.bars = QSpinBox(parent)
         self.bars.setRange(SHORTEST, LONGEST)
         self.bars.setSuffix(tr(" bars"))
@@ -57,6 +59,8 @@ class IndicatorRow:
         self.deviations.setSuffix(" σ")
         self.deviations.setValue(one.indicator.deviations)
         self.deviations.setAccessibleName(tr("Width of {0}").format(name))
+        for box in (self.bars, self.deviations):
+            box.lineEdit().setTextMargins(4, 0, 0, 0)
         self.colour = QComboBox(parent)
         self.colour.setAccessibleName(tr("Colour of {0}").format(name))
         self.colour.view().setAccessibleName(self.colour.accessibleName())
@@ -93,7 +97,7 @@ class IndicatorDialog(DeskDialog):
     indicators_chosen = Signal(object)
 
     def __init__(self, shown: Sequence[ShownIndicator], tokens: Tokens, parent: QWidget | None) -> None:
-        super().__init__(self.tr("Indicators"), parent, width=620)
+        super().__init__(self.tr("Indicators"), parent, width=700)
         self._tokens = tokens
         self.rows: list[IndicatorRow] = []
         self.add_text(
@@ -110,16 +114,16 @@ class IndicatorDialog(DeskDialog):
         self.body.addLayout(self._grid)
         self.empty = self.add_text(self.tr("No indicator is chosen: press Add."))
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.add_button = self.buttons.addButton(self.tr("&Add"), QDialogButtonBox.ButtonRole.ActionRole)
+        self.add_button = QPushButton(self.tr("&Add"), self)
+        self.add_button.setAccessibleName(self.tr("Add an indicator"))
         self.add_button.setAutoDefault(False)
+        self.body.addWidget(self.add_button, 0, Qt.AlignmentFlag.AlignLeft)
         menu = QMenu(self.tr("Add an indicator"), self.add_button)
         menu.setAccessibleName(menu.title())
         for kind in IndicatorKind:
             menu.addAction(kind_title(kind)).triggered.connect(partial(self.add, kind))
         self.add_button.setMenu(menu)
-        ok = self.buttons.addButton(QDialogButtonBox.StandardButton.Ok)
-        ok.setDefault(True)
-        self.buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
+        self.buttons.setStandardButtons(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         self.add_buttons()
         self.accepted.connect(self._choose)
         for one in shown:

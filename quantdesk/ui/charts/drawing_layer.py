@@ -123,13 +123,13 @@ class DrawingLayer:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
     def _label(self, painter: QPainter, panel: Panel, drawing: Drawing) -> None:
-        """Write the label over a level's right end, or over the middle of a trend line."""
+        """Write the label over a level's left end, or over the middle of a trend line."""
         seen = clipped(*stretch_of(panel, drawing), panel.plot) if drawing.text else None
         if seen is None:
             return
         state = panel.state
         wide, tall = state.metrics.horizontalAdvance(drawing.text), state.metrics.height()
-        at = (seen[0] + seen[1]) / 2 if drawing.kind is Kind.TREND else seen[1] - QPointF(wide + 16, 0)
+        at = (seen[0] + seen[1]) / 2 if drawing.kind is Kind.TREND else seen[0] + QPointF(12, 0)
         left = at.x() - (wide / 2 if drawing.kind is Kind.TREND else 0)
         top = at.y() - tall - 3
         if top < panel.plot.top():

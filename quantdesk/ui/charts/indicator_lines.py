@@ -26,9 +26,10 @@ from quantdesk.ui.charts.state import Span, Tag
 #: What a click on the second legend asks for.
 INDICATORS_LINK = "indicators"
 #: Lines share the scale of the candles if it grows by no more than this.
-_FLATTENING = 1.8
+_FLATTENING = 1.6
 _LINE_HEIGHT = 20.0
-_BAND_DEPTH, _DEPTH = 0.5, 3.5
+#: Bands lie behind the candles, their edges behind other lines: a middle is often another one's average.
+_BAND_DEPTH, _BEHIND, _DEPTH = 0.5, 3.4, 3.5
 _LEAST_APART = 12.0
 
 
@@ -75,7 +76,7 @@ class IndicatorLines:
         plotted = _Plotted(shown, lines, band, items=[*lines, *([band] if band else [])])
         for item in plotted.items:
             item.log = any(other.log for other in self._panel.items_)
-            self._panel.add(item, _BAND_DEPTH if item is band else _DEPTH)
+            self._panel.add(item, _BAND_DEPTH if item is band else _DEPTH if band is None else _BEHIND)
         return plotted
 
     def restyle(self) -> None:

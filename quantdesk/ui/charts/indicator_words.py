@@ -41,8 +41,8 @@ def _tr(text: str) -> str:
 def kind_title(kind: IndicatorKind) -> str:
     """Return the name of a kind in full."""
     return {
-        IndicatorKind.SMA: _tr("Simple moving average (SMA)"),
-        IndicatorKind.EMA: _tr("Exponential moving average (EMA)"),
+        IndicatorKind.SMA: _tr("Simple average (SMA)"),
+        IndicatorKind.EMA: _tr("Exponential average (EMA)"),
         IndicatorKind.VWAP_DAY: _tr("VWAP of the UTC day"),
         IndicatorKind.VWAP: _tr("VWAP of the last bars"),
         IndicatorKind.BOLLINGER: _tr("Bollinger bands"),
