@@ -33,6 +33,13 @@ def _keeps_angle() -> bool:
     return bool(QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier)
 
 
+def _end(tools: DrawingTools, panel: Panel, at: QPointF) -> Anchor:
+    """Return what a point puts down: by the magnet, or at an angle that Shift keeps."""
+    if tools.start is not None and tools.start[0] == panel.name and _keeps_angle():
+        return anchor_at(panel, levelled(point_of(panel, tools.start[1]), at))
+    return anchor_at(panel, at, magnet=tools.magnet)
+
+
 class DrawingLayer:
     """Show what the tools hold on each drawable panel."""
 
@@ -47,11 +54,12 @@ class DrawingLayer:
         for drawing in tools.shown(panel.name):
             self._line(painter, panel, stretch_of(panel, drawing), drawing.look, level=drawing.kind is Kind.LEVEL)
             self._label(painter, panel, drawing)
-        if tools.chosen is not None and tools.chosen[0] is panel:
-            for point in handles_of(panel, tools.chosen[1]):
-                self._handle(painter, panel, point, tools.chosen[1].look)
-        self._open_one(painter, panel)
-        self._hint(painter, panel)
+        if not tools.bare:
+            if tools.chosen is not None and tools.chosen[0] is panel:
+                for point in handles_of(panel, tools.chosen[1]):
+                    self._handle(painter, panel, point, tools.chosen[1].look)
+            self._open_one(painter, panel)
+            self._hint(painter, panel)
         painter.restore()
 
     def tags(self, panel: Panel) -> Sequence[Tag]:
@@ -94,7 +102,7 @@ class DrawingLayer:
             return
         start, end = point_of(panel, tools.start[1]), tools.reach
         if end is None and hovered:
-            end = anchor_at(panel, under, magnet=tools.magnet)
+            end = _end(tools, panel, under)
         if end is not None:
             self._line(painter, panel, (start, point_of(panel, end)), tools.look, level=False)
             self._handle(painter, panel, point_of(panel, end), tools.look)
@@ -132,7 +140,7 @@ class DrawingLayer:
         at = (seen[0] + seen[1]) / 2 if drawing.kind is Kind.TREND else seen[0] + QPointF(12, 0)
         left = at.x() - (wide / 2 if drawing.kind is Kind.TREND else 0)
         top = at.y() - tall - 3
-        if top < panel.plot.top():
+        if top < panel.plot.top() + panel.LEGEND_ROOM - 4:  # under the legend it could not be read
             top = at.y() + 3
         left = min(max(left, panel.plot.left() + 4), max(panel.plot.left() + 4, panel.plot.right() - wide - 4))
         back = QColor(state.tokens.panel)
@@ -157,7 +165,7 @@ class _Placing:
         if tools.tool is Kind.TREND:
             if tools.start is None or tools.start[0] != panel.name:
                 tools.point(panel, self._pressed)
-            tools.reach = self._end(panel, at)
+            tools.reach = _end(tools, panel, at)
         tools.moved.emit()
 
     def drop(self, panel: Panel, at: QPointF) -> None:
@@ -171,17 +179,11 @@ class _Placing:
 
     def click(self, panel: Panel, at: QPointF) -> None:
         """Put down one point."""
-        self._tools.point(panel, at)
+        self._tools.put(panel, _end(self._tools, panel, at))
 
     def cancel(self, panel: Panel) -> None:
         """Drop what is half drawn."""
         self._tools.take(self._tools.tool)
-
-    def _end(self, panel: Panel, at: QPointF) -> Anchor:
-        tools = self._tools
-        if tools.start is not None and _keeps_angle():
-            at = levelled(point_of(panel, tools.start[1]), at)
-        return anchor_at(panel, at, magnet=tools.magnet and not _keeps_angle())
 
 
 class _Moving:

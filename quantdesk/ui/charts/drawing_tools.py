@@ -41,6 +41,7 @@ class DrawingTools(QObject):
         self.start: tuple[str, Anchor] | None = None  #: the panel and first end of an open trend line
         self.reach: Anchor | None = None  #: its other end while it is dragged, not under the crosshair
         self.working: Drawing | None = None  #: the chosen drawing as it is dragged
+        self.bare = False  #: for a picture: no handles, no hint, nothing half drawn
         self._chosen = ""
 
     # -- what is where ------------------------------------------------------------------------
@@ -77,11 +78,15 @@ class DrawingTools(QObject):
 
     def take(self, tool: Kind | None) -> None:
         """Take a tool in hand, or put it away; what was half drawn is dropped."""
-        self.tool, self.start, self.reach = tool, None, None
+        self._hold(tool)
         if tool is not None:
             self._chosen = ""
             self._say(self._wanted())
         self._turn()
+
+    def _hold(self, tool: Kind | None) -> None:
+        self.tool, self.start, self.reach = tool, None, None
+        self._state.drawing = tool is not None
 
     def point(self, panel: Panel, at: QPointF) -> None:
         """Put down the next point of what the tool draws."""
@@ -99,7 +104,7 @@ class DrawingTools(QObject):
 
     def _draw(self, panel: Panel, *anchors: Anchor) -> None:
         place, kind = self.place(panel.name), self.tool
-        self.tool, self.start, self.reach = None, None, None
+        self._hold(None)
         if place is None or kind is None:
             self._turn()
             return
@@ -109,7 +114,7 @@ class DrawingTools(QObject):
             return
         drawing = Drawing(kind, anchors, self.look)
         self._chosen = drawing.id
-        self.book.add(place, drawing, self.name_of(drawing))
+        self.book.add(place, drawing, self.tr("{0} on {1}").format(self.name_of(drawing), place.subject))
         self._turn()
         self._say(self.words(panel, drawing))
 

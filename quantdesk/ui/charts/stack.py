@@ -260,10 +260,11 @@ class ChartStack(QWidget):
 
     def grab_picture(self) -> QImage:
         """Return the charts as they are, without crosshair, at the screen's pixel ratio."""
-        put_back = self._pointing.take_away()
+        put_back, self.drawing.bare = self._pointing.take_away(), True
         self._refresh()
         image = self.grab().toImage()
         put_back()
+        self.drawing.bare = False
         self._clock.mark()
         return image
 

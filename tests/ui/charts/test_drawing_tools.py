@@ -110,6 +110,28 @@ def test_dragging_the_line_moves_all_of_it_and_dragging_an_end_that_end_alone(fu
     assert full.stack.drawing.shown("price")[0] == whole
 
 
+def test_shift_keeps_a_line_level_and_measures_nothing_while_the_tool_is_at_hand(full, qtbot):
+    settle(full)
+    port, shift = full.stack.panel("price").viewport(), Qt.KeyboardModifier.ShiftModifier
+    full.stack.drawing.take(Kind.TREND)
+    qtbot.mouseClick(port, Qt.MouseButton.LeftButton, shift, QPoint(300, 100))
+    qtbot.mouseClick(port, Qt.MouseButton.LeftButton, shift, QPoint(600, 110))
+    (drawing,) = full.stack.drawing.shown("price")
+    assert drawing.anchors[0].value == drawing.anchors[1].value and drawing.anchors[0].ms < drawing.anchors[1].ms
+    assert full.stack._state.ruler is None
+    qtbot.mousePress(port, Qt.MouseButton.LeftButton, shift, QPoint(400, 200))
+    assert full.stack._state.ruler is not None
+
+
+def test_a_picture_has_the_lines_and_no_handles_nor_hints(full, qtbot):
+    level(full, qtbot, y=60)
+    with_hint = full.stack.grab_picture()
+    full.stack.drawing.choose_none()
+    assert with_hint == full.stack.grab_picture()
+    full.stack.drawing.delete_all()
+    assert with_hint != full.stack.grab_picture()
+
+
 def test_a_click_elsewhere_lets_the_chosen_one_go(full, qtbot):
     drawing = level(full, qtbot)
     click(full, qtbot, "price", 500, 200)
