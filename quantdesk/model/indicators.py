@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -22,11 +23,13 @@ JOB = "indicators"
 class _Line:
     """Hold the values of one indicator in room to grow, and what carries it on."""
 
-    def __init__(self, lines: Sequence[FloatArray], carries_on: RunningIndicator, version: int) -> None:
-        self.size, self.version = len(lines[0]), version
+    def __init__(self, indicator: Indicator, bars: IndicatorBars) -> None:
+        lines = indicator_lines(indicator, bars)
+        self.size, self.version = len(bars), 0
         self.values = np.full((len(lines), self.size + self.size // 8 + 64), np.nan)
         self.values[:, : self.size] = lines
-        self.carries_on = carries_on
+        self.carries_on: RunningIndicator = resumed(indicator, bars, lines)
+        self.prepared: tuple[Any, ...] = ()
 
     def append(self, values: tuple[float, ...]) -> None:
         if self.size == self.values.shape[1]:
@@ -37,13 +40,18 @@ class _Line:
 
 
 class IndicatorModel(QObject):
-    """Follow the closed bars of what is shown. ``changed`` = lines came out of the pool."""
+    """Follow the closed bars of what is shown. ``changed`` = lines came out of the pool.
+
+    ``prepare`` makes of a line (n) what the screen draws it from, in the pool, too.
+    """
 
     changed = Signal()
 
-    def __init__(self, jobs: JobRunner, parent: QObject | None = None) -> None:
+    def __init__(
+        self, jobs: JobRunner, parent: QObject | None = None, prepare: Callable[[FloatArray], Any] | None = None
+    ) -> None:
         super().__init__(parent)
-        self._jobs = jobs
+        self._jobs, self._prepare = jobs, prepare
         self._chosen: tuple[Indicator, ...] = ()
         self._bars: IndicatorBars | None = None
         self._lines: dict[Indicator, _Line] = {}
@@ -81,6 +89,14 @@ class IndicatorModel(QObject):
         line = self._lines.get(indicator)
         return -1 if line is None else line.version
 
+    def take_prepared(self, indicator: Indicator) -> tuple[Any, ...]:
+        """Return once what was made of an indicator's lines in the pool; () for nothing. Later bars are not in it."""
+        line = self._lines.get(indicator)
+        if line is None:
+            return ()
+        prepared, line.prepared = line.prepared, ()
+        return prepared
+
     def ahead(self, indicator: Indicator, bars: IndicatorBars) -> FloatArray:
         """Return the values (lines, m) at bars that come after the closed ones and do not count yet."""
         line = self._lines.get(indicator)
@@ -96,33 +112,36 @@ class IndicatorModel(QObject):
         if len(bars) * len(wanted) <= MOST_AT_ONCE:
             self._flying = None
             for one in wanted:
-                self._adopt(one, bars, indicator_lines(one, bars))
+                self._adopt(one, bars, _Line(one, bars))
             return
-        order = self._flying = (bars, wanted)
-        self._jobs.submit(
-            JOB,
-            lambda: [indicator_lines(one, bars) for one in wanted],
-            lambda found: self._on_computed(order, found),
-        )
+        order, prepare = (bars, wanted), self._prepare
+        self._flying = order
 
-    def _on_computed(
-        self, order: tuple[IndicatorBars, tuple[Indicator, ...]], found: list[tuple[FloatArray, ...]]
-    ) -> None:
+        def compute() -> list[_Line]:
+            made = [_Line(one, bars) for one in wanted]
+            for line in made:
+                if prepare is not None:
+                    line.prepared = tuple(prepare(row[: line.size]) for row in line.values)
+            return made
+
+        self._jobs.submit(JOB, compute, lambda found: self._on_computed(order, found))
+
+    def _on_computed(self, order: tuple[IndicatorBars, tuple[Indicator, ...]], found: list[_Line]) -> None:
         if self._flying is not order:
             return  # other bars are shown by now
         self._flying = None
         bars, wanted = order
-        for one, lines in zip(wanted, found, strict=True):
+        for one, line in zip(wanted, found, strict=True):
             if one in self._chosen:
-                self._adopt(one, bars, lines)
+                self._adopt(one, bars, line)
         self._compute()
         self.changed.emit()
 
-    def _adopt(self, indicator: Indicator, bars: IndicatorBars, lines: Sequence[FloatArray]) -> None:
+    def _adopt(self, indicator: Indicator, bars: IndicatorBars, line: _Line) -> None:
         """Hold lines of bars from which those of now go on."""
         assert self._bars is not None
         self._version += 1
-        self._lines[indicator] = line = _Line(lines, resumed(indicator, bars, lines), self._version)
+        line.version, self._lines[indicator] = self._version, line
         _carry_on(line, self._bars, len(bars))
 
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 
 from quantdesk.analytics.indicators import DAY_MS, IndicatorBars, IndicatorKind
-from quantdesk.bars.arrays import IntArray
+from quantdesk.bars.arrays import FloatArray, IntArray
 from quantdesk.model.frame import LegColumns
 from quantdesk.model.indicators import IndicatorModel
 from quantdesk.ui.charts import overlay
@@ -20,7 +20,7 @@ from quantdesk.ui.charts.inks import ink
 from quantdesk.ui.charts.items import BandItem, ChartItem, LineItem, extremes, shade
 from quantdesk.ui.charts.layer import Grip
 from quantdesk.ui.charts.panel import Panel
-from quantdesk.ui.charts.pyramid import at
+from quantdesk.ui.charts.pyramid import LINE, Pyramid, at
 from quantdesk.ui.charts.state import Span, Tag
 
 #: What a click on the second legend asks for.
@@ -109,13 +109,20 @@ class IndicatorLines:
             values, version = self._model.lines(indicator), self._model.version(indicator)
             if values is None:
                 values = tuple(np.empty(0) for _ in plotted.lines)
-            first = plotted.rows if version == plotted.version and version >= 0 else -1
+            first = plotted.rows if version == plotted.version and version >= 0 else self._take_pyramids(plotted)
             for line, column in zip(plotted.lines, values, strict=True):
                 if first >= 0:
                     line.pyramid.write(first, {"value": column[first:]})
                 else:
                     line.pyramid.sync({"value": column})
             plotted.version, plotted.rows = version, len(values[0])
+
+    def _take_pyramids(self, plotted: _Plotted) -> int:
+        """Draw from pyramids that were built in the pool, if they were; return the rows they have, -1 for none."""
+        prepared = self._model.take_prepared(plotted.shown.indicator)
+        for line, pyramid in zip(plotted.lines, prepared, strict=False):
+            line.pyramid = pyramid
+        return len(prepared[0]) if prepared else -1
 
     def load_tail(self) -> None:
         """Take the forming bars: what the lines would be if they closed now."""
@@ -170,7 +177,7 @@ class IndicatorLines:
     def _spans(self, plotted: _Plotted, row: int) -> list[Span]:
         panel, color = self._panel, self._color(plotted)
         spans = [Span(short_name(plotted.shown.indicator), color, bold=True)]
-        if self._model.version(plotted.shown.indicator) < 0:
+        if plotted.version < 0:
             return [*spans, Span(panel.tr("computing…"), panel.state.tokens.text_dim, gap=6)]
         for line in plotted.lines:
             value = at(line.pyramid.column("value"), row)
@@ -250,6 +257,13 @@ class _Link:
 
     def cancel(self, panel: Panel) -> None:
         """Stay."""
+
+
+def pyramid_of(line: FloatArray) -> Pyramid:
+    """Return the pyramid that draws a line (n): for a million rows the pool builds it."""
+    made = Pyramid(LINE)
+    made.sync({"value": line})
+    return made
 
 
 def _bars(times: IntArray, leg: LegColumns) -> IndicatorBars:

@@ -18,7 +18,7 @@ from quantdesk.ui.charts.countdown import Countdown
 from quantdesk.ui.charts.drawing_layer import DrawingLayer
 from quantdesk.ui.charts.drawing_tools import DrawingTools
 from quantdesk.ui.charts.flash import Flash
-from quantdesk.ui.charts.indicator_lines import IndicatorLines
+from quantdesk.ui.charts.indicator_lines import IndicatorLines, pyramid_of
 from quantdesk.ui.charts.intake import Intake
 from quantdesk.ui.charts.keys import act_of
 from quantdesk.ui.charts.measuring import Measuring
@@ -67,7 +67,7 @@ class ChartStack(QWidget):
         self._countdown.turned.connect(self._on_second)
         self._panels: dict[str, Panel] = {}
         price = PricePanel(self._state)
-        self.indicators = price.indicators = IndicatorLines(price, IndicatorModel(pair.jobs, self))
+        self.indicators = price.indicators = IndicatorLines(price, IndicatorModel(pair.jobs, self, pyramid_of))
         for panel in (
             price,
             SpreadPanel(self._state),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 
 from quantdesk.analytics.indicators import Indicator, IndicatorBars, IndicatorKind, indicator_lines
+from quantdesk.model import indicators
 from quantdesk.ui.charts.indicator_lines import INDICATORS_LINK
 from quantdesk.ui.charts.indicator_words import ShownIndicator, new_one, short_name
 from quantdesk.ui.charts.inks import ink
@@ -74,6 +76,29 @@ def test_a_closed_bar_is_appended_and_the_forming_one_previewed(full, make, monk
     settle(full)
     assert min(written) >= 990, "a bar that stood already was written again"
     for found, wanted in zip(held(full), lines_of(part(whole, slice(0, 993)), shown), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-9, equal_nan=True)
+
+
+def test_a_long_history_is_drawn_from_pyramids_that_the_pool_built(full, monkeypatch, qtbot):
+    monkeypatch.setattr(indicators, "MOST_AT_ONCE", 100)
+    whole, shown, synced, sync = full.pair.frame, [SMA, BANDS], {}, Pyramid.sync
+
+    def watched(self, columns):
+        synced[self] = threading.get_ident()  # who made it, of those that are drawn
+        return sync(self, columns)
+
+    monkeypatch.setattr(Pyramid, "sync", watched)
+    full.pair.show(part(whole, slice(0, 990)))
+    full.stack.indicators.show(shown)
+    full.stack._refresh()  # what the pool says is heard later
+    assert words(full)[0] == "SMA 20 computing…"
+    full.pair.show(part(whole, slice(0, 995)))
+    full.stack._refresh()  # what the pool says is heard later
+    qtbot.waitUntil(lambda: full.stack.indicators._model.lines(SMA.indicator) is not None)
+    settle(full)
+    drawn = [line.pyramid for plotted in full.stack.indicators._plotted for line in plotted.lines]
+    assert threading.get_ident() not in [synced[pyramid] for pyramid in drawn]
+    for found, wanted in zip(held(full), lines_of(part(whole, slice(0, 995)), shown), strict=True):
         np.testing.assert_allclose(found, wanted, rtol=1e-9, equal_nan=True)
 
 
