@@ -253,6 +253,25 @@ class OnlineMoments:
             return mean, sqrt(square / (window - 1))
         return mean, nan
 
+    def peek(self, value: float) -> tuple[float, float]:
+        """Return what ``append`` would, and keep the window as it is."""
+        window = self.window
+        if not -inf < value < inf or (not self._full and self._left > 1):
+            return nan, nan
+        if value == self._last and self._run + 1 >= window:
+            return value, nan
+        if self._full:
+            deviation, old = value - self._origin, self._deviation[self._at]
+            total = self._s + (deviation - old)
+            squares = self._ss + (deviation * deviation - old * old)
+            mean, square = total / window + self._origin, squares - total * total / window
+        if not self._full or not max(self._most, squares) <= CANCELLED * square:
+            values = self._v.copy()
+            values[self._at] = value
+            mean, deviations = _centred(values)
+            square = sum(map(mul, deviations, deviations))
+        return mean, sqrt(square / (window - 1)) if window * _NOISE * mean * mean < square < inf else nan
+
     def _sum_anew(self) -> None:
         self._left = self.window
         self._origin, self._deviation = _centred(self._v)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from quantdesk.analytics.indicators import Indicator, IndicatorBars, IndicatorKind, indicator_lines
 from quantdesk.bars.arrays import FloatArray
 from quantdesk.model.frame import LegColumns, PairFrame
 from quantdesk.store.csv_out import Cell, Column
@@ -21,13 +22,16 @@ LOOK_AHEAD = "LOOK-AHEAD"
 
 
 def on_screen_table(
-    frame: PairFrame, start_ms: int | None = None, end_ms: int | None = None
+    frame: PairFrame,
+    start_ms: int | None = None,
+    end_ms: int | None = None,
+    indicators: Sequence[Indicator] = (),
 ) -> tuple[tuple[Column, ...], list[Values]]:
     """Return (header, columns) of the closed bars with start <= open time <= end; None = all.
 
     ``write_table(path, header, [columns])`` writes them: prices at the tick, volumes at the step, an
     empty cell where there is no value. ``origin`` marks what is not the market on every row, ``z_kind`` a z
-    that looks ahead.
+    that looks ahead. Indicators over the candles follow, of each leg, under names such as ``y_sma_20``.
     """
     low = 0 if start_ms is None else int(np.searchsorted(frame.times, start_ms))
     high = len(frame.times) if end_ms is None else int(np.searchsorted(frame.times, end_ms, "right"))
@@ -60,6 +64,9 @@ def on_screen_table(
     kind = frame.settings.z_kind
     table.append((Column("z_kind", text), [f"{kind} {LOOK_AHEAD}" if kind.look_ahead else kind.value] * len(times)))
     table.append((Column("correlation", decimals=_Z_DECIMALS), frame.correlation[rows]))
+    for leg, name, columns, price_decimals, _ in legs:
+        if name:
+            table.extend(_indicators(leg, frame, columns, rows, price_decimals + 2, indicators))
     return tuple(column for column, _ in table), [values for _, values in table]
 
 
@@ -81,6 +88,22 @@ def _leg(
         )
         for field in fields(LegColumns)
     ]
+
+
+def _indicators(
+    leg: str, frame: PairFrame, columns: LegColumns, rows: slice, decimals: int, indicators: Sequence[Indicator]
+) -> list[tuple[Column, Values]]:
+    """Return each line of each indicator over all loaded bars of a leg, cut to the rows."""
+    bars = IndicatorBars(frame.times, columns.high, columns.low, columns.close, columns.volume)
+    found: list[tuple[Column, Values]] = []
+    for one in indicators:
+        name = f"{leg}_{one.kind.value}" + (f"_{one.bars}" if one.kind.counts_bars else "")
+        if one.kind is IndicatorKind.BOLLINGER:
+            name += f"_{one.deviations:g}"
+        for line, values in zip(one.names, indicator_lines(one, bars), strict=True):
+            column = name if line == "value" else f"{name}_{line}"
+            found.append((Column(column, decimals=decimals), values[rows]))
+    return found
 
 
 def _iso(ms: int) -> str:

@@ -39,6 +39,11 @@ def reason_of(window: MainWindow, name: str) -> str:
         "file.tray": _tr("this desktop has no tray"),
         "market.simulate": _tr("it is running"),
         "view.undo": _tr("nothing was changed"),
+        "view.redo": _tr("nothing was undone"),
+        "draw.next": _tr("nothing is drawn here"),
+        "draw.delete_all": _tr("nothing is drawn here"),
+        "draw.edit": _tr("no drawing is chosen"),
+        "draw.delete": _tr("no drawing is chosen"),
         "help.logs": _tr("no log is written"),
     }
     return known.get(name, "")

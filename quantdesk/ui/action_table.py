@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from quantdesk.ui.action_spec import ActionSpec, translate
+from quantdesk.ui.draw_actions import draw_actions
 from quantdesk.ui.pair_actions import pair_actions
 from quantdesk.ui.view_actions import view_actions
 
@@ -12,6 +13,7 @@ def group_titles() -> dict[str, str]:
     return {
         "file": translate("actions", "File"),
         "view": translate("actions", "View"),
+        "draw": translate("actions", "Draw"),
         "market": translate("actions", "Market"),
         "data": translate("actions", "Data"),
         "pair": translate("actions", "Pair"),
@@ -162,6 +164,7 @@ def desk_actions() -> tuple[ActionSpec, ...]:
     return (
         *_file_actions(),
         *view_actions(),
+        *draw_actions(),
         *_market_actions(),
         *_data_actions(),
         *pair_actions(),

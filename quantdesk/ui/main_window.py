@@ -23,7 +23,9 @@ from quantdesk.ui.charts.stack import ChartStack
 from quantdesk.ui.closing import ClosingFlow
 from quantdesk.ui.data_flow import DataFlow
 from quantdesk.ui.docks import Layout
+from quantdesk.ui.draw_flow import DrawFlow
 from quantdesk.ui.icons import app_icon
+from quantdesk.ui.indicator_flow import IndicatorFlow
 from quantdesk.ui.metrics import MetricStrip
 from quantdesk.ui.pair_control import PairControl
 from quantdesk.ui.pair_docks import PairDocks
@@ -169,6 +171,7 @@ class MainWindow(QMainWindow):
     def close_for_good(self) -> None:
         """Save and close; the event loop may end after this."""
         self.save_settings()
+        self.drawing.save()
         self._leaving = True
         self.keeper.stop()
         self.layouts.stop()
@@ -214,6 +217,8 @@ class MainWindow(QMainWindow):
         self.selftest = SelfTestFlow(self)
         self.webhooks = WebhookFlow(self)
         self.rules = RulesFlow(self)
+        self.drawing = DrawFlow(self)
+        self.indicators = IndicatorFlow(self)
         self.menus = make_menus(self)
 
     def _connect(self) -> None:

@@ -63,7 +63,10 @@ class Menus:
         view.addMenu(self.scale)
         self._put(view, "view.both_legs", "", "view.palette", "")
         self._put(view, "view.latest", "view.reset", "view.zoom_in", "view.zoom_out", "", "view.fullscreen", "")
-        self._put(view, "view.explain", "view.measure", "", "view.reset_layout", "view.undo")
+        self._put(view, "view.explain", "view.measure", "", "view.reset_layout", "view.undo", "view.redo")
+        draw = bar.addMenu(_tr("D&raw"))
+        self._put(draw, "draw.horizontal", "draw.trend", "draw.magnet", "", "draw.next", "draw.edit", "draw.delete")
+        self._put(draw, "draw.delete_all", "", "draw.indicators")
         market = bar.addMenu(_tr("&Market"))
         self._put(market, "market.add")
         market.addMenu(self.remove)
@@ -74,7 +77,8 @@ class Menus:
         pair.addMenu(self.z_kind)
         self._put(pair, "", "pair.refit", "pair.settings")
         self._put(bar.addMenu(_tr("&Alerts")), "alerts.rules", "alerts.mute", "", "alerts.clear")
-        self._put(bar.addMenu(_tr("&Help")), "help.shortcuts", "help.logs", "", "help.about")
+        # Alt+H draws a horizontal line.
+        self._put(bar.addMenu(_tr("H&elp")), "help.shortcuts", "help.logs", "", "help.about")
 
     def _choices(self) -> None:
         """Make the menus of which one entry is ticked."""

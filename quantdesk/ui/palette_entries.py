@@ -26,7 +26,7 @@ _USED = 4.0
 
 #: What takes something away comes after what does not, and is not offered as used lately: Enter is pressed quickly.
 _CAREFUL = 60.0
-_TAKING_AWAY = ("file.quit", "alerts.clear")
+_TAKING_AWAY = ("file.quit", "alerts.clear", "draw.delete_all")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
-import os
-import shutil
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from enum import Enum
@@ -25,8 +21,9 @@ from quantdesk.model.intervals import interval_ms_of
 from quantdesk.model.tick_order import AGES_MS, MINUTES, TickSettings
 from quantdesk.store.address import StoreAddress, parse_address
 from quantdesk.store.base import Retention
-from quantdesk.ui import kept_keys, kept_rules, kept_webhooks
+from quantdesk.ui import kept_indicators, kept_keys, kept_rules, kept_webhooks
 from quantdesk.ui.charts.scale import PriceScale
+from quantdesk.ui.kept_file import put_aside, write_whole
 
 MAX_RECENT = 10
 MAX_SYMBOLS = 200
@@ -47,6 +44,7 @@ class Settings:
     time_zone: str = "utc"  # of the charts
     both_legs: bool = False
     price_scale: str = PriceScale.LINEAR.value
+    magnet: bool = False  # of the drawing tools
     geometry: str = ""  # base64 of QWidget.saveGeometry
     layout: str = ""  # base64 of QMainWindow.saveState
     layout_version: int = 0
@@ -67,6 +65,7 @@ class Settings:
     kalman_delta: float = 0.0  # 0 = by likelihood
     alert_rules: dict[str, Any] = field(default_factory=dict)  # empty = never chosen: the desk's own rule
     webhooks: dict[str, Any] = field(default_factory=dict)  # addresses by rule; what is secret is in the keyring
+    indicators: dict[str, Any] = field(default_factory=dict)  # over the candles of every symbol
     muted: bool = False
     recent: list[str] = field(default_factory=list)
     last_folder: str = ""
@@ -240,18 +239,10 @@ class SettingsStore:
         text = json.dumps({**self._unknown, **asdict(self.settings)}, indent=1, ensure_ascii=False)
         if text == self._saved:
             return True
-        temporary = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("w", encoding="utf-8") as out:
-                out.write(text)
-                out.flush()
-                os.fsync(out.fileno())
-            temporary.replace(self.path)
+            write_whole(self.path, text)
         except OSError as error:
             self.problem = f"The settings cannot be saved to {self.path}: {error.strerror or error}"
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
             return False
         self._saved = text
         self.problem = ""
@@ -292,27 +283,25 @@ class SettingsStore:
             self.settings.symbols = list(DEFAULT_SYMBOLS)
 
     def _take_tables(self, read: dict[str, Any]) -> None:
-        """Take rules, keys and webhooks one by one; what cannot be read is said, and the file is kept as it is."""
-        self.settings.alert_rules, no_rules = kept_rules.accepted(read)
-        self.settings.keys, no_keys = kept_keys.accepted(read)
-        self.settings.webhooks, no_hooks = kept_webhooks.accepted(read)
-        unread = " ".join(words for words in (no_rules, no_keys, no_hooks) if words)
-        if not unread:
+        """Take rules, keys and the like one by one; what cannot be read is said, and the file is kept as it is."""
+        unread = {}
+        self.settings.alert_rules, unread["rules"] = kept_rules.accepted(read)
+        self.settings.keys, unread["keys"] = kept_keys.accepted(read)
+        self.settings.webhooks, unread["webhooks"] = kept_webhooks.accepted(read)
+        self.settings.indicators, unread["indicators"] = kept_indicators.accepted(read)
+        kinds = [kind for kind, words in unread.items() if words]
+        if not kinds:
             return
-        kind = "rules" if no_rules else "keys" if no_keys else "webhooks"
-        aside = self.path.with_name(f"settings.{kind}-{time.strftime('%Y%m%d-%H%M%S')}.json")
-        kept = f"The settings as they were are kept as {aside.name}."
         try:
-            shutil.copyfile(self.path, aside)
+            kept = f"The settings as they were are kept as {put_aside(self.path, kinds[0], copy=True).name}."
         except OSError as error:
             kept = f"They cannot be copied aside: {error.strerror or error}."
-        self.problem = f"{unread} {kept}"
+        self.problem = " ".join([*(unread[kind] for kind in kinds), kept])
 
     def _set_aside(self, error: Exception) -> None:
-        aside = self.path.with_name(f"settings.broken-{time.strftime('%Y%m%d-%H%M%S')}.json")
         words = str(error).splitlines()[0]
         try:
-            self.path.replace(aside)
+            aside = put_aside(self.path, "broken")
         except OSError:
             aside = self.path
         self.problem = f"The settings file was damaged ({words}). It is kept as {aside.name}; the defaults are used."

@@ -187,6 +187,7 @@ class ShortcutSheet(DeskDialog):
             (self.tr("Zoom at the cursor"), self.tr("wheel")),
             (self.tr("Move the view"), self.tr("drag")),
             (self.tr("Measure"), self.tr("Shift and drag")),
+            (self.tr("Move, edit or delete the chosen drawing"), self.tr("← → ↑ ↓, Enter, Del")),
             (self.tr("Scale an axis"), self.tr("drag the axis")),
             (self.tr("Scale automatically"), self.tr("double click")),
         )

@@ -111,6 +111,7 @@ def _layout_actions() -> tuple[ActionSpec, ...]:
             tip=translate("actions", "Put panels and docks back"),
         ),
         ActionSpec("view.undo", translate("actions", "&Undo"), keys="Ctrl+Z", icon="undo"),
+        ActionSpec("view.redo", translate("actions", "Re&do"), keys="Ctrl+Shift+Z"),
     )
 
 

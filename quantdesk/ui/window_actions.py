@@ -135,6 +135,12 @@ def _connect_view(window: MainWindow) -> None:
     undo.undoTextChanged.connect(
         lambda words: on["view.undo"].setText(translate("actions", "&Undo {0}").format(words).rstrip())
     )
+    on["view.redo"].triggered.connect(undo.redo)
+    on["view.redo"].setEnabled(False)
+    undo.canRedoChanged.connect(on["view.redo"].setEnabled)
+    undo.redoTextChanged.connect(
+        lambda words: on["view.redo"].setText(translate("actions", "Re&do {0}").format(words).rstrip())
+    )
     undo.indexChanged.connect(lambda _index: window.show_panels_checked())
 
 

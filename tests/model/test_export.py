@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from quantdesk.analytics.indicators import Indicator, IndicatorBars, IndicatorKind, indicator_lines
 from quantdesk.analytics.zscore import ZKind
 from quantdesk.model.building import build
 from quantdesk.model.export import on_screen_table
@@ -73,3 +74,17 @@ def test_the_parts_of_the_change_add_up_in_the_table(tmp_path):
     spread = [float(row["spread"]) for row in rows]
     for before, row, after in zip(spread, rows[1:], spread[1:], strict=False):
         assert sum(float(row[name]) for name in names) == pytest.approx(after - before, abs=5e-4)
+
+
+def test_indicators_over_the_candles_are_columns_of_each_leg_only_when_there_are_some(tmp_path):
+    frame = build(order(200)).frame
+    chosen = [Indicator(IndicatorKind.SMA, 30), Indicator(IndicatorKind.VWAP_DAY), Indicator(IndicatorKind.BOLLINGER)]
+    plain = rows_of(tmp_path / "plain.csv", frame)
+    rows = rows_of(tmp_path / "with.csv", frame, int(TIMES[100]), int(TIMES[120]), chosen)
+    added = [name for name in rows[0] if name not in plain[0]]
+    ends = ["sma_30", "vwap_day", "bollinger_20_2_middle", "bollinger_20_2_upper", "bollinger_20_2_lower"]
+    assert added == [f"{leg}_{end}" for leg in ("y", "x") for end in ends]
+    bars = IndicatorBars(frame.times, frame.x.high, frame.x.low, frame.x.close, frame.x.volume)
+    (wanted,) = indicator_lines(chosen[0], bars)
+    np.testing.assert_allclose([float(r["x_sma_30"]) for r in rows], wanted[100:121], atol=1e-4)
+    assert {k: v for k, v in rows[0].items() if k not in added} == plain[100]

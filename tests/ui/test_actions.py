@@ -82,10 +82,11 @@ def test_every_control_of_every_dialog_has_an_accessible_name(desk: Desk) -> Non
         "market.add",
         "data.storage",
         "data.copy_store",
+        "draw.indicators",
     ):
         window.registry[name].trigger()
     window.prompts.ask_close(desk.theme.tokens, tray=True)
-    for name in ("shortcuts", "about", "rules", "pair", "symbol", "close", "storage", "copy"):
+    for name in ("shortcuts", "about", "rules", "pair", "symbol", "close", "storage", "copy", "indicators"):
         dialog = window.prompts.dialog(name)
         assert dialog is not None and dialog.accessibleName(), name
         nameless = [w for w in interactive(dialog) if not w.accessibleName() and not isinstance(w, QLabel)]

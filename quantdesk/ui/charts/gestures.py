@@ -35,7 +35,8 @@ class Gestures:
         self._press = self._last = at
         self._on_axis = at.x() > panel.plot.right()
         self._moved = False
-        self._rules = not self._on_axis and bool(ev.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        shift = bool(ev.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        self._rules = shift and not self._on_axis and not panel.state.drawing
         self._grip = None if self._rules else panel.grip_at(at)
         if self._rules:
             panel.ruled.emit(at.x(), self._inside(at))

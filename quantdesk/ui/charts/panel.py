@@ -84,7 +84,8 @@ class Panel(pg.GraphicsView):
         return []
 
     def _all_tags(self) -> list[Tag]:
-        return [*self.tags(), *(tag for layer in self.layers for tag in layer.tags(self))]
+        # The panel's own last one stands at its value; others give way to it.
+        return [*(tag for layer in self.layers for tag in layer.tags(self)), *self.tags()]
 
     def empty_text(self) -> str:
         """Return what an empty panel says, "" when there is something to see."""
@@ -97,6 +98,18 @@ class Panel(pg.GraphicsView):
     def row_value(self, row: int) -> float:
         """Return the value that a measurement by keys takes at a row, NaN where there is none."""
         return math.nan
+
+    def row_values(self, row: int) -> tuple[float, ...]:
+        """Return the values that the magnet of a drawing tool draws to at a row, NaN where there is none."""
+        return (self.row_value(row),)
+
+    def tick(self) -> float:
+        """Return the least step of a value, 0 where it has none."""
+        return 0.0
+
+    def rounded(self, value: float) -> float:
+        """Return the value at its least step."""
+        return value
 
     def change_text(self, change: float) -> str:
         """Write a difference between two values, with its sign."""
@@ -113,7 +126,7 @@ class Panel(pg.GraphicsView):
 
     # -- geometry ---------------------------------------------------------------------------
 
-    def add(self, item: ChartItem, depth: int = 0) -> None:
+    def add(self, item: ChartItem, depth: float = 0) -> None:
         """Put an item into the plot."""
         item.setZValue(depth)
         self.items_.append(item)

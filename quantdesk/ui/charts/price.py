@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
@@ -22,6 +23,9 @@ from quantdesk.ui.charts.scale import PriceScale, Scale, first_finite
 from quantdesk.ui.charts.state import ChartState, Span, Tag
 from quantdesk.ui.charts.ticks import ValueTicks, amount, number
 
+if TYPE_CHECKING:
+    from quantdesk.ui.charts.indicator_lines import IndicatorLines
+
 #: More decimals than this are an unknown tick size, not a price.
 MOST_DECIMALS = 8
 #: What a click with the other button on the axis asks for.
@@ -40,6 +44,7 @@ class PricePanel(Panel):
         self.setAccessibleName(self.tr("Price chart"))
         self.scale = Scale()
         self._first: int | None = None
+        self.indicators: IndicatorLines | None = None
         self.candles = CandleItem()
         self.closes, self.other = LineItem(fits=False), LineItem()
         self.hatching, self.quality = QualityItem(hatches=True), QualityItem(hatches=False)
@@ -51,6 +56,8 @@ class PricePanel(Panel):
 
     def restyle(self) -> None:
         """Colour the candles."""
+        if self.indicators is not None:
+            self.indicators.restyle()
         tokens = self.state.tokens
         self.closes.color = QColor(tokens.accent)
         self.other.color = QColor(tokens.leg_x if self.state.leg == "y" else tokens.leg_y)
@@ -62,10 +69,14 @@ class PricePanel(Panel):
     def load(self) -> None:
         """Take the chosen leg's closed bars."""
         self._write(closed=True)
+        if self.indicators is not None:
+            self.indicators.load()
 
     def load_tail(self) -> None:
         """Take the chosen leg's forming bars."""
         self._write(closed=False)
+        if self.indicators is not None:
+            self.indicators.load_tail()
 
     def _write(self, *, closed: bool) -> None:
         state, names = self.state, ("open", "high", "low", "close", "volume")
@@ -130,8 +141,10 @@ class PricePanel(Panel):
         return self.scale.from_plot(place)
 
     def limits(self) -> tuple[float, float] | None:
-        """Return the coordinates of the lowest and highest visible price."""
+        """Return the coordinates of the lowest and highest visible price, and of indicators that are near."""
         found = super().limits()
+        if self.indicators is not None:
+            found = self.indicators.widened(found)
         return None if found is None else (self.to_plot(found[0]), self.to_plot(found[1]))
 
     def value_ticks(self, pixels: float) -> ValueTicks:
@@ -154,6 +167,19 @@ class PricePanel(Panel):
     def row_value(self, row: int) -> float:
         """Return a bar's close."""
         return at(self.candles.pyramid.column("close"), row)
+
+    def row_values(self, row: int) -> tuple[float, ...]:
+        """Return a bar's open, high, low and close."""
+        return tuple(at(self.candles.pyramid.column(name), row) for name in ("open", "high", "low", "close"))
+
+    def tick(self) -> float:
+        """Return the instrument's price step, as far as its decimals tell."""
+        known = self.state.decimals(self.state.leg)
+        return 10.0**-known if known <= MOST_DECIMALS - 2 else 0.0
+
+    def rounded(self, value: float) -> float:
+        """Return a price with the instrument's decimals."""
+        return round(value, self.state.decimals(self.state.leg)) if self.tick() else value
 
     def change_text(self, change: float) -> str:
         """Write a difference of prices with the instrument's decimals."""

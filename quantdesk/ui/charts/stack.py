@@ -9,12 +9,16 @@ from PySide6.QtGui import QImage, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from quantdesk.model.clock import FrameClock
+from quantdesk.model.indicators import IndicatorModel
 from quantdesk.model.pair import PairModel
 from quantdesk.ui.charts import kept
 from quantdesk.ui.charts.attribution import AttributionPanel
 from quantdesk.ui.charts.axis import TimeAxis
 from quantdesk.ui.charts.countdown import Countdown
+from quantdesk.ui.charts.drawing_layer import DrawingLayer
+from quantdesk.ui.charts.drawing_tools import DrawingTools
 from quantdesk.ui.charts.flash import Flash
+from quantdesk.ui.charts.indicator_lines import IndicatorLines, pyramid_of
 from quantdesk.ui.charts.intake import Intake
 from quantdesk.ui.charts.keys import act_of
 from quantdesk.ui.charts.measuring import Measuring
@@ -62,8 +66,10 @@ class ChartStack(QWidget):
         self._countdown = Countdown(pair, self._state, parent=self)
         self._countdown.turned.connect(self._on_second)
         self._panels: dict[str, Panel] = {}
+        price = PricePanel(self._state)
+        self.indicators = price.indicators = IndicatorLines(price, IndicatorModel(pair.jobs, self, pyramid_of))
         for panel in (
-            PricePanel(self._state),
+            price,
             SpreadPanel(self._state),
             AttributionPanel(self._state),
             ZPanel(self._state),
@@ -73,6 +79,8 @@ class ChartStack(QWidget):
         self._measuring = Measuring(self._state, self._panels)
         self._pointing = Pointing(self._state, self._measuring, self)
         self._pointing.moved.connect(clock.mark)
+        self.drawing = DrawingTools(self._state, self._panels, self)
+        self.drawing.moved.connect(clock.mark)
         self._lay_out()
         self.set_tokens(tokens)
         self._clock.tick.connect(self._on_tick)
@@ -91,6 +99,9 @@ class ChartStack(QWidget):
             panel.zoomed.connect(self._on_zoomed)
             panel.linked.connect(self._on_linked)
             panel.touched.connect(self._clock.mark)
+            panel.clicked.connect(self.drawing.choose_none)
+        for panel in self.drawing.panels.values():
+            panel.layers.append(DrawingLayer(self.drawing))
         for index, name in enumerate(self._panels):
             self._splitter.setStretchFactor(index, SHARES[name])
         self._splitter.setSizes([SHARES[name] * 10 for name in self._panels])
@@ -249,10 +260,11 @@ class ChartStack(QWidget):
 
     def grab_picture(self) -> QImage:
         """Return the charts as they are, without crosshair, at the screen's pixel ratio."""
-        put_back = self._pointing.take_away()
+        put_back, self.drawing.bare = self._pointing.take_away(), True
         self._refresh()
         image = self.grab().toImage()
         put_back()
+        self.drawing.bare = False
         self._clock.mark()
         return image
 
@@ -332,12 +344,12 @@ class ChartStack(QWidget):
     # -- events -----------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move by bar, page or to an end; zoom; move the end of a ruler, or take it away."""
+        """Move by bar, page or to an end; zoom; move a drawing or the end of a ruler, or take it away."""
         key, control = event.key(), bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         if key == Qt.Key.Key_Escape and any(panel.let_go() for panel in self._panels.values()):
             event.accept()
             return
-        if not self._measuring.key(key, control=control):
+        if not (self.drawing.key(key, control=control) or self._measuring.key(key, control=control)):
             act = act_of(key, self._state.view, control=control)
             if act is None:
                 super().keyPressEvent(event)

@@ -102,6 +102,7 @@ class ChartState:
         self.cursor_y = 0.0
         self.flash_row: int | None = None
         self.ruler: Ruler | None = None
+        self.drawing = False  #: a drawing tool is at hand, and Shift is its own
         self.countdown = ""  #: until the bar closes, "" where none is forming live
         self.latency = PaintLatency()  #: the market's own, once there is one
 
