@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from quantdesk.app.session import Session, SessionPlan
+from quantdesk.bars.derived import TIMEFRAMES
 from quantdesk.config import SIMULATOR_VENUE, ConfigError, Endpoints
 from quantdesk.model.files import FilesModel
 from quantdesk.model.frame import PairSettings
@@ -53,6 +54,7 @@ class Feeding(QObject):
         self._status.timeout.connect(self._on_status)
         self._window: MainWindow | None = None
         self._preferred = ("", "")
+        self._interval = ""  #: of the market, while a file shows its own
 
     @property
     def market(self) -> MarketModel:
@@ -86,7 +88,10 @@ class Feeding(QObject):
         legs = (self._pair.settings.y, self._pair.settings.x)
         if self._pair.source is self.market and all(legs):
             self._preferred = legs  # what comes back after files or the simulator
-        self._session.prefer((self._pair.settings.y, self._pair.settings.x))
+            self._interval = self._pair.settings.interval
+        self._session.prefer((self._pair.settings.y, self._pair.settings.x), self._pair.settings.interval)
+        if self._task is not None and self._pair.source is self.market:
+            self._ask(self._session.load_shown())
 
     def show_stored(self) -> None:
         """Put the last stored bars of the pair on screen, without waiting for a loop."""
@@ -220,7 +225,8 @@ class Feeding(QObject):
     def _fitting(self, settings: PairSettings) -> PairSettings:
         """Return the settings with legs and interval that the session's market has."""
         symbols = self.market.symbols() or self._session.plan.symbols
-        interval = settings.interval if settings.interval in tuple(Interval) else Interval.M1.value
+        wanted = self._interval if self._pair.source is self._files else settings.interval
+        interval = wanted if wanted in TIMEFRAMES else Interval.M1.value
         if settings.y in symbols and settings.x in symbols:
             return replace(settings, interval=interval)
         # The market tells its symbols as they come, which is no order of anybody's choice.
@@ -261,8 +267,8 @@ class Feeding(QObject):
         instrument = session.market.instrument(symbol)
         if session.writer is None or instrument is None:
             return
-        for interval in session.market.intervals(symbol):
-            act = partial(_load_bars, instrument=instrument, interval=interval, start=start_ms, end=end_ms)
+        for interval in Interval:  # the others are folded from these
+            act = partial(_load_bars, instrument=instrument, interval=interval.value, start=start_ms, end=end_ms)
             try:
                 stored = await asyncio.wrap_future(session.writer.call(act))
             except StoreError as error:  # another program's store, or one that has failed: its light says so

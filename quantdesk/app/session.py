@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quantdesk.app.attached import AttachedBars
+from quantdesk.bars.derived import DERIVED, TIMEFRAMES
 from quantdesk.config import SIMULATOR_VENUE, Endpoints, FeedLimits, StoreLimits
 from quantdesk.model.market import MarketModel
 from quantdesk.store.address import StoreAddress, file_address
@@ -53,7 +54,7 @@ class _Held:
     """Hold what the store knows of one symbol, or the problem in words."""
 
     instrument: Instrument
-    bars: dict[Interval, StoredBars]
+    bars: dict[str, StoredBars]
     seeds: list[TickArrays]
     problem: str = ""
 
@@ -75,6 +76,7 @@ class Session:
         self._opening, self._gives_up = threading.Lock(), threading.Event()
         self._opening_words = ""
         self._visible: tuple[str, ...] = ()
+        self._interval = ""
         self._shown: set[tuple[str, str]] = set()
         self._carry_on: dict[str, tuple[int, int]] = {}
         # Simulated and replayed data never touch the real store; without a folder they vanish at the end.
@@ -91,7 +93,7 @@ class Session:
         A store that cannot be read at once turns the light red and says why.
         """
         path = self.address.path
-        if path is None or interval not in tuple(Interval):
+        if path is None or interval not in TIMEFRAMES:
             return  # a server may let us wait: the first paint does not
         wanted = [symbol for symbol in self.symbols if symbol in symbols]
         try:
@@ -99,11 +101,14 @@ class Session:
         except StoreError as error:
             self.market.set_store_status(StoreStatus(Light.RED, str(error)))
             return
-        self._put([_Held(instrument, {Interval(interval): stored}, []) for instrument, stored in found])
+        self._put([_Held(instrument, {interval: stored}, []) for instrument, stored in found])
+        if interval in DERIVED:
+            self._shown.clear()  # the first paint folds a few bars only
 
     async def run(self) -> None:
         """Open the store for writing and feed the market until cancelled (a replay: until it ends)."""
         await self._load_rest()
+        await self.load_shown()
         writer = await self._open()
         if self.plan.replay is not None:
             from quantdesk.ingest.replay import Replay
@@ -116,7 +121,7 @@ class Session:
         from quantdesk.ingest.live import Ingest
 
         self.feed = Ingest(endpoints, self._limits, writer, self.market, self.symbols, carry_on=self._carry_on)
-        self.feed.prefer(self._visible)
+        self.feed.prefer(self._visible, self._interval)
         async with asyncio.TaskGroup() as group:
             group.create_task(self.feed.run(), name="ingest")
             attached = AttachedBars(self.market, self._reading, self._instruments, self._is_fed)
@@ -137,11 +142,22 @@ class Session:
             await self.feed.remove_symbol(symbol)
         self.market.remove_symbol(symbol)
 
-    def prefer(self, symbols: Sequence[str]) -> None:
-        """Fill the gaps of these symbols before those of others: they are on screen."""
-        self._visible = tuple(symbols)
+    def prefer(self, symbols: Sequence[str], interval: str) -> None:
+        """Fill the gaps of these symbols before those of others: they are on screen, at this interval."""
+        self._visible, self._interval = tuple(symbols), interval
         if self.feed is not None:
-            self.feed.prefer(self._visible)
+            self.feed.prefer(self._visible, interval)
+
+    async def load_shown(self) -> None:
+        """Load what the store folds to the interval on screen, the first time it is there."""
+        symbols, interval = self._visible, self._interval
+        for symbol in symbols if interval in DERIVED and self._may_hold() else ():
+            if symbol not in self.symbols or (symbol, interval) in self._shown:
+                continue
+            self._shown.add((symbol, interval))
+            held = await asyncio.to_thread(self._read, symbol, [interval], seeds=False)
+            if held is not None and symbol in self.symbols:
+                self._put([held])
 
     async def close(self) -> None:
         """Drain and close the store, stop the simulator, delete what was only temporary."""
@@ -266,7 +282,7 @@ class Session:
         if not self._may_hold():
             return
         for symbol in tuple(self.symbols):
-            left = [i for i in Interval if (symbol, i.value) not in self._shown]
+            left = [i.value for i in Interval if (symbol, i.value) not in self._shown]
             held = await asyncio.to_thread(self._read, symbol, left, seeds=True)
             if held is None or symbol not in self.symbols:
                 continue
@@ -280,7 +296,7 @@ class Session:
                 self._carry_on[symbol] = (int(block.agg_id[newest]), int(block.ts[newest]))
                 await asyncio.sleep(0)  # five busy minutes of trades must not freeze the window
 
-    def _read(self, symbol: str, intervals: Sequence[Interval], *, seeds: bool) -> _Held | None:
+    def _read(self, symbol: str, intervals: Sequence[str], *, seeds: bool) -> _Held | None:
         """Read bars and, for the builder, the trades since the 5-minute bar of the last one."""
         from quantdesk.store.opening import open_reader
 
@@ -309,7 +325,7 @@ class Session:
             self.market.on_instrument(held.instrument)
             for interval, stored in held.bars.items():
                 self.market.load(symbol, interval, stored)
-                self._shown.add((symbol, interval.value))
+                self._shown.add((symbol, interval))
 
     def _make_temporary(self) -> StoreAddress:
         self._temporary = Path(tempfile.mkdtemp(prefix="quantdesk-"))

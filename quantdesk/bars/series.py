@@ -5,10 +5,12 @@ from __future__ import annotations
 from itertools import count
 
 import numpy as np
+import numpy.typing as npt
 
 from quantdesk.bars.arrays import BarArrays, FloatArray, IntArray
 from quantdesk.bars.builder import Bar
 
+BoolArray = npt.NDArray[np.bool_]
 _FLOATS = ("open", "high", "low", "close", "volume", "quote_volume")
 _STANDINGS = count(1)
 
@@ -91,6 +93,27 @@ class BarSeries:
         self._from_trades[:size], self._closed[:size], self._revision[:size] = flags, shut, revision
         for name, column in columns.items():
             self._columns[name][:size] = column
+
+    def replace_from(
+        self, open_time: int, bars: BarArrays, from_trades: BoolArray, closed: BoolArray, revisions: IntArray
+    ) -> None:
+        """Put these bars, ascending, in place of all that open at ``open_time`` or later; n flags each."""
+        self.version += 1
+        self._size = self._row_of(open_time) - self._start
+        size = self._size + len(bars)
+        if self._start + size > len(self._times):
+            held, keep = self._all(), slice(self._start, self._start + self._size)
+            self._allocate(max(1_024, size + size // 4))
+            for column, previous in zip(self._all(), held, strict=True):
+                column[: self._size] = previous[keep]
+            self._start = 0
+        rows = slice(self._start + self._size, self._start + size)
+        self._times[rows], self._trades[rows] = bars.open_time, bars.trades
+        self._from_trades[rows], self._closed[rows], self._revision[rows] = from_trades, closed, revisions
+        for name in _FLOATS:
+            self._columns[name][rows] = getattr(bars, name)
+        excess = max(0, size - self._capacity)
+        self._start, self._size = self._start + excess, size - excess
 
     def clear(self) -> None:
         """Forget every bar."""

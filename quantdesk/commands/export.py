@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from quantdesk.bars.arrays import quote_decimals
+from quantdesk.bars.derived import derived_of
 from quantdesk.commands.shared import HelpFormatter, UsageError, add_store_arguments, open_reader
 from quantdesk.config import ConfigError, Endpoints
 from quantdesk.types import UNKNOWN_STEP, Instrument
@@ -43,7 +44,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--interval",
         default="1m",
         metavar="I",
-        help="interval of the bars: 1s, 1m, 5m, or another that was imported (default: 1m)",
+        help="interval of the bars: 1s 5s 15s 1m 5m 15m 1h 4h 1d, or another that was imported (default: 1m)",
     )
     parser.add_argument(
         "--from",
@@ -128,7 +129,8 @@ def choose(reader: Reader, symbol: str, venue: str | None) -> Instrument:
 
 def check_interval(reader: Reader, instrument: Instrument, interval: str) -> None:
     """Raise ConfigError naming the intervals there are where the store has none of this one."""
-    held = reader.intervals(instrument)
+    kept = reader.intervals(instrument)
+    held = [*kept, *(name for level in kept for name in derived_of(level) if name not in kept)]
     if interval not in held:
         there = f"there is: {', '.join(held)}" if held else "there are no bars at all"
         raise ConfigError(f"{instrument.symbol} of {instrument.venue} has no {interval} bars: {there}")

@@ -151,9 +151,10 @@ class Ingest:
         leg.flush(final=True)
         self._writer.release(leg.instrument)
 
-    def prefer(self, symbols: Sequence[str]) -> None:
-        """Fill these symbols first: somebody looks at them."""
+    def prefer(self, symbols: Sequence[str], interval: str = "") -> None:
+        """Fill these symbols first: somebody looks at them, at this interval."""
         self.backfill.preferred = self.old_bars.preferred = frozenset(symbols)
+        self.old_bars.show(symbols, interval)
 
     def delivers(self, symbol: str) -> bool:
         """Tell whether the stream has brought a trade of a symbol in the last seconds."""

@@ -1,4 +1,6 @@
-"""Fetch the exchange's klines for stretches whose trades it no longer has; page by page, the newest first."""
+"""Fetch the exchange's klines, page by page, the newest first: for stretches whose trades it no longer has,
+and for the intervals of more than five minutes that somebody looks at.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from quantdesk.bars.derived import DERIVED, Derived
 from quantdesk.feed.rest import RestClient, RestError, RestLimitedError
 from quantdesk.ingest.leg import Leg
 from quantdesk.ingest.listener import Guarded
@@ -19,6 +22,8 @@ ORIGIN = "kline"
 #: Bars of one request: the most that its weight of 5 allows.
 PAGE = 1_000
 INTERVALS = (Interval.M1, Interval.M5)
+#: So many pages of an interval that is shown for the first time are asked for at most.
+DEEP_PAGES = 5
 #: Stretches that wait; beyond, the oldest are left to the next start.
 MOST_SPANS = 500
 #: Klines are asked for no farther back than this (ms): the screen shows no more of them.
@@ -31,7 +36,7 @@ class _Page:
     """Name one request: bars with start <= open time < end (ms)."""
 
     symbol: str
-    interval: Interval
+    interval: Interval | Derived
     start: int
     end: int
 
@@ -54,6 +59,7 @@ class OldBars:
         self._rest, self._writer, self._listener = rest, writer, listener
         self._legs, self._exchange_now, self._clock = legs, exchange_now, clock
         self._pages: dict[_Page, None] = {}
+        self._shown: dict[tuple[str, Derived], bool] = {}  # whether their pages have been listed
         self._pause_until = 0.0
         self._pause = 0.5
         self.preferred: Collection[str] = ()
@@ -75,6 +81,21 @@ class OldBars:
         while len(self._pages) > MOST_SPANS:
             del self._pages[min(self._pages, key=lambda page: page.end)]
 
+    def show(self, symbols: Collection[str], interval: str) -> None:
+        """Note that somebody looks at an interval: what the exchange has of it is fetched once a session."""
+        derived = DERIVED.get(interval)
+        if derived is not None and derived.has_klines:
+            for symbol in symbols:
+                self._shown.setdefault((symbol, derived), False)
+
+    def _list_shown(self, legs: Collection[str]) -> None:
+        for (symbol, derived), listed in self._shown.items():
+            if symbol in legs and not listed:
+                self._shown[symbol, derived] = True
+                now, length = self._exchange_now(), derived.ms * PAGE
+                for page in _pages(symbol, derived, max(0, now - DEEP_PAGES * length), now):
+                    self._pages.setdefault(page)
+
     async def run(self) -> None:
         """Work for ever."""
         while True:
@@ -88,13 +109,14 @@ class OldBars:
             gone, leg.expired = leg.expired, []
             for gap in gone:
                 self.add(gap)
+        self._list_shown(legs)
         self._pages = {page: None for page in self._pages if page.symbol in legs}
         if not self._pages or self._clock() < self._pause_until:
             return False
-        page = max(self._pages, key=lambda p: (p.symbol in self.preferred, p.interval is INTERVALS[0], p.end))
+        page = max(self._pages, key=self._urgency)
         instrument = legs[page.symbol].instrument
         try:
-            await self._fetch(page, instrument)
+            found = await self._fetch(page, instrument)
         except (RestError, StoreError) as error:
             self.trouble = str(error)
             wait = error.wait if isinstance(error, RestLimitedError) else 0.0
@@ -102,13 +124,22 @@ class OldBars:
             self._pause = min(LONGEST_PAUSE, 2 * self._pause)
             return True
         self._pages.pop(page, None)
+        if not found:
+            # Listed later than that: there is nothing older either.
+            older = [p for p in self._pages if (p.symbol, p.interval) == (page.symbol, page.interval)]
+            for each in older if isinstance(page.interval, Derived) else ():
+                del self._pages[each]
         self._pause, self.trouble = 0.5, ""
         return True
 
-    async def _fetch(self, page: _Page, instrument: Instrument) -> None:
+    def _urgency(self, page: _Page) -> tuple[bool, bool, bool, int]:
+        return page.symbol in self.preferred, page.interval in DERIVED, page.interval is INTERVALS[0], page.end
+
+    async def _fetch(self, page: _Page, instrument: Instrument) -> bool:
+        """Bring what the store lacks of a page; return whether the exchange has any of it."""
         start = await self._first_lacking(page, instrument)
         if start is None:
-            return
+            return True
         last = page.end - page.interval.ms
         bars = await self._rest.klines(page.symbol, page.interval.value, start=start, end=last, limit=PAGE)
         bars = bars[(bars.open_time >= start) & (bars.open_time <= last)]
@@ -116,11 +147,16 @@ class OldBars:
         if len(bars):
             self._writer.put_source_bars(instrument, page.interval.value, bars, ORIGIN)
             self._listener.on_source_bars(instrument, page.interval.value, bars, ORIGIN)
+        return len(bars) > 0 or start > page.start
 
     async def _first_lacking(self, page: _Page, instrument: Instrument) -> int | None:
         """Return the first open time of a page that the store shows no whole bar at, None where it has all."""
 
         def look(store: Store) -> list[int]:
+            if isinstance(page.interval, Derived):
+                # To fold years of bars would keep the writer from writing: its own klines are what counts.
+                blocks = store.iter_source_bars(instrument, page.interval.value)
+                return [int(t) for block in blocks for t in block.bars.open_time]
             stored = store.load_bars(instrument, page.interval.value, page.start, page.end)
             whole = np.array([origin != "partial" for origin in stored.origin], bool)
             return [int(t) for t in stored.bars.open_time[whole]]
@@ -132,7 +168,7 @@ class OldBars:
         return int(lacking[0]) if len(lacking) else None
 
 
-def _pages(symbol: str, interval: Interval, start: int, end: int) -> Iterator[_Page]:
+def _pages(symbol: str, interval: Interval | Derived, start: int, end: int) -> Iterator[_Page]:
     """Cut a stretch into pages on a fixed grid, so that neighbouring gaps share them."""
     ms, length = interval.ms, interval.ms * PAGE
     first, last = start - start % ms, end - end % ms + ms

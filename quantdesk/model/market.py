@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from quantdesk.bars.agreement import KlineCheck
 from quantdesk.bars.arrays import BarArrays, FloatArray, IntArray
 from quantdesk.bars.builder import Bar
+from quantdesk.bars.derived import derived_of
 from quantdesk.bars.series import BarSeries
 from quantdesk.model.clock import FRAMES_PER_SECOND
 from quantdesk.model.kline_checks import KlineChecks
@@ -239,7 +240,7 @@ class MarketModel(QObject):
         leg.recent.add(tick.ts, tick.agg_id, tick.price)
         leg.checks.on_tick(tick)
         leg.checks.on_bars(closed)
-        self._mark_closed(tick.symbol, closed)
+        self._mark_closed(tick.symbol, leg, closed)
         self._touch(tick.symbol)
 
     def on_quote(self, quote: BookTicker) -> None:
@@ -279,9 +280,9 @@ class MarketModel(QObject):
                 self._mark_changed(symbol, changed)
                 leg.checks.recheck()
             closed = leg.bars.on_time(exchange_ms)
+            self._mark_closed(symbol, leg, closed)
             if closed:
                 leg.checks.on_bars(closed)
-                self._mark_closed(symbol, closed)
                 self._touch(symbol)
             leg.checks.settle(exchange_ms, leg.bars)
 
@@ -329,15 +330,15 @@ class MarketModel(QObject):
         if not self._pace.isActive():
             self._pace.start()
 
-    def _mark_closed(self, symbol: str, bars: Iterable[Bar]) -> None:
-        for bar in bars:
-            self._closed.setdefault((symbol, bar.interval.value), set()).add(bar.open_time)
+    def _mark_closed(self, symbol: str, leg: _Leg, bars: Iterable[Bar]) -> None:
+        for interval, time in (*((bar.interval.value, bar.open_time) for bar in bars), *leg.bars.take_ended()):
+            self._closed.setdefault((symbol, interval), set()).add(time)
             if not self._turn.isActive():
                 self._turn.start()
 
     def _mark_changed(self, symbol: str, intervals: Iterable[str]) -> None:
         for interval in intervals:
-            self._changed.add((symbol, str(interval)))
+            self._changed.update((symbol, name) for name in (str(interval), *derived_of(interval)))
             if not self._turn.isActive():
                 self._turn.start()
 

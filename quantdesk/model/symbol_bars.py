@@ -12,14 +12,18 @@ import numpy as np
 
 from quantdesk.bars.arrays import BarArrays, IntArray
 from quantdesk.bars.builder import MEMORY, Bar, BarBuilder
+from quantdesk.bars.derived import TIMEFRAMES, Derived
 from quantdesk.bars.quality import behind, judge, missing_times
 from quantdesk.bars.series import BarSeries
+from quantdesk.model.derived_bars import DerivedBars, Part
 from quantdesk.model.holes import Holes, Jumps
 from quantdesk.store.base import StoredBars, TickArrays
 from quantdesk.types import Gap, Instrument, Interval, Tick
 
 _SEED_MS = Interval.M5.ms
 _STEPS = {i.value: i for i in Interval}
+_MS = {i.value: i.ms for i in (*Interval, *Derived)}
+_SHORTEST_MS = min(derived.ms for derived in Derived)
 _TRADED = ("trades", "partial")
 #: So many changed bars wait at most for somebody to look.
 _MOST_FRESH = 512
@@ -63,6 +67,10 @@ class SymbolBars:
         self._stored_partial: dict[str, set[int]] = {i.value: set() for i in Interval}
         self._waiting: dict[Interval, dict[int, Bar]] = {i: {} for i in Interval}
         self._outdated: tuple[int, int] | None = None
+        self._derived = {d.value: DerivedBars(d, capacity) for d in Derived}
+        self._derived_of = {i: [d for d in self._derived.values() if d.derived.base is i] for i in Interval}
+        self._ended: dict[tuple[str, int], None] = {}
+        self._next_end = 0
         # A bar changes with every trade but is read once a frame: the newest form waits until then.
         self._fresh: dict[tuple[Interval, int], Bar] = {}
 
@@ -74,13 +82,32 @@ class SymbolBars:
 
     def intervals(self) -> tuple[str, ...]:
         """Return the intervals that can be shown."""
-        return (*(i.value for i in Interval), *self._extra)
+        return (*TIMEFRAMES, *self._extra)
 
     def series(self, interval: str) -> BarSeries | None:
         """Return the bars of an interval; None = unknown interval."""
         self._show_fresh()
+        if interval in self._derived:
+            return self._derived[interval].series(self)
         step = _STEPS.get(interval)
         return self._extra.get(interval) if step is None else self._series[step]
+
+    def part(self, interval: Interval, start: int) -> Part:
+        """Return the bars of a stored level that open at ``start`` (ms) or later, for folding."""
+        series = self._series[interval]
+        bars = series.since(start)
+        partial = np.isin(bars.open_time, self._partial_since(interval, start))
+        missing = np.empty(0, np.int64)
+        if any(max(gap.start_ts, gap.end_ts) >= start for gap in self._gaps):
+            missing = self.missing_times(interval)
+        flags = (series.closed(len(bars)), series.from_trades(len(bars)), series.revisions(len(bars)))
+        decimals = (self.instrument.price_decimals, self.instrument.quantity_decimals)
+        return Part(bars, *flags, partial, missing, len(bars) == len(series), decimals)
+
+    def take_ended(self) -> Sequence[tuple[str, int]]:
+        """Return once which derived bars (interval, open time) have closed or were revised."""
+        ended, self._ended = tuple(self._ended), {}
+        return ended
 
     def on_tick(self, tick: Tick) -> list[Bar]:
         """Add a trade; return the bars it closed or revised."""
@@ -94,6 +121,9 @@ class SymbolBars:
             self._outdate(tick.ts)
         for bar in (*forming, *closed):
             self._fresh[bar.interval, bar.open_time] = bar
+        for bar in closed:
+            self._on_revised(bar)
+        self._on_clock(tick.ts)
         if len(self._fresh) > _MOST_FRESH:
             self._show_fresh()
         return closed
@@ -106,7 +136,21 @@ class SymbolBars:
             self._show(bar)
         if closed:
             self._forget(exchange_ms)
+        self._on_clock(exchange_ms)
         return closed
+
+    def _on_clock(self, exchange_ms: int) -> None:
+        if exchange_ms < self._next_end:
+            return
+        self._next_end = exchange_ms - exchange_ms % _SHORTEST_MS + _SHORTEST_MS
+        for name, derived in self._derived.items():
+            self._ended.update(dict.fromkeys((name, time) for time in derived.on_time(exchange_ms)))
+
+    def _on_revised(self, bar: Bar) -> None:
+        for derived in self._derived_of[bar.interval] if bar.revision else ():
+            if derived.has_ended(bar.open_time):
+                start = bar.open_time - bar.open_time % derived.derived.ms
+                self._ended[derived.derived.value, start] = None
 
     def seed(self, ticks: TickArrays) -> Tick | None:
         """Give the builder stored ticks, whole from the 5-minute bar of the first one on; blocks ascend.
@@ -132,6 +176,9 @@ class SymbolBars:
         Of two bars built from trades the one of more trades is the more whole: another program may
         have written what this one's feed has missed.
         """
+        if interval in self._derived:
+            self._derived[interval].load(stored)
+            return
         series, step = self._ensure(interval), _STEPS.get(interval)
         origin = np.array(stored.origin, dtype=object)
         traded = np.isin(origin, _TRADED)
@@ -148,16 +195,21 @@ class SymbolBars:
         partial.difference_update(times.tolist())
         partial.update(times[traded & (origin == "partial")].tolist())
         series.merge(stored.bars[traded], from_trades=True)
+        self._note_bars(step, stored.bars)
         self.merge_source(interval, sources)
 
     def merge_source(self, interval: str, bars: BarArrays) -> None:
         """Show closed bars of the exchange wherever no whole bar from trades stands."""
+        if interval in self._derived:
+            self._derived[interval].merge_source(bars)
+            return
         series, step = self._ensure(interval), _STEPS.get(interval)
         partial = self.partial_times(interval)
         if step is not None:
             self._set_aside(step, np.intersect1d(partial, bars.open_time))
         series.merge(bars, from_trades=False, giving_way=partial)
         self._stored_partial.get(interval, set()).difference_update(bars.open_time.tolist())
+        self._note_bars(step, bars)
 
     def on_gaps(self, gaps: Sequence[Gap]) -> tuple[Interval, ...]:
         """Take the open gaps; return the intervals in which the standing of a bar changed."""
@@ -174,7 +226,10 @@ class SymbolBars:
         if holes == self._holes:
             return ()
         before = {i: self.partial_times(i) for i in Interval}
+        lows = [span[0] for span in (self._holes.span, holes.span) if span is not None]
         self._holes = holes
+        for level in Interval:
+            self._note(level, min(lows) - level.ms)
         shown: set[Interval] = set()
         for interval, waiting in self._waiting.items():
             for time in [t for t in sorted(waiting) if not self._is_partial(interval, t)]:
@@ -192,19 +247,28 @@ class SymbolBars:
 
     def partial_times(self, interval: str) -> IntArray:
         """Return the open times of shown bars from trades of which trades are missing, ascending."""
-        series, step = self.series(interval), _STEPS.get(interval)
-        if series is None:
-            return np.empty(0, np.int64)
-        suspects = [_array(self._stored_partial.get(interval, set()))]
+        self._show_fresh()
+        if interval in self._derived:
+            return self._derived[interval].partial_times(self)
+        step = _STEPS.get(interval)
         if step is not None:
-            if self._holes.span is not None:
-                low, high = self._holes.span
-                times = series.times()
-                near = times[np.searchsorted(times, low - step.ms) : np.searchsorted(times, high, "right")]
-                suspects.append(near[self._holes.touched(near, step.ms)])
-            if self._head is not None and self._whole_from is None and self._head % step.ms:
-                suspects.append(np.array([self._head - self._head % step.ms]))
+            return self._partial_since(step, 0)
+        suspects = _array(self._stored_partial.get(interval, set()))
+        series = self._extra.get(interval)
+        return suspects[:0] if series is None else np.intersect1d(suspects, series.times()[series.from_trades()])
+
+    def _partial_since(self, step: Interval, start: int) -> IntArray:
+        series = self._series[step]
+        suspects = [_array(self._stored_partial[step.value])]
+        if self._holes.span is not None:
+            low, high = self._holes.span
+            times = series.times()
+            near = times[np.searchsorted(times, low - step.ms) : np.searchsorted(times, high, "right")]
+            suspects.append(near[self._holes.touched(near, step.ms)])
+        if self._head is not None and self._whole_from is None and self._head % step.ms:
+            suspects.append(np.array([self._head - self._head % step.ms]))
         found = np.unique(np.concatenate(suspects))
+        found = found[np.searchsorted(found, start) :]
         if len(found) == 0:
             return found
         return np.intersect1d(found, series.times()[series.from_trades()])
@@ -221,17 +285,17 @@ class SymbolBars:
 
     def missing_times(self, interval: str) -> IntArray:
         """Return the open times between the first and last bar at which only missing trades stand."""
-        series, step = self.series(interval), _STEPS.get(interval)
-        if series is None or step is None or not self._gaps or len(series) == 0:
+        series, ms = self.series(interval), _MS.get(interval)
+        if series is None or ms is None or not self._gaps or len(series) == 0:
             return np.empty(0, np.int64)
         held = series.times()
-        found = missing_times(held, step.ms, self._gaps, _MOST_MISSING)
+        found = missing_times(held, ms, self._gaps, _MOST_MISSING)
         return np.asarray(found[(found > held[0]) & (found < held[-1])], np.int64)
 
     def gaps_behind(self, interval: str, open_time: int) -> tuple[Gap, ...]:
         """Return the gaps that lack trades of one bar."""
-        step = _STEPS.get(interval)
-        return behind(open_time, step.ms, self._gaps or self._jumps.gaps()) if step is not None else ()
+        ms = _MS.get(interval)
+        return behind(open_time, ms, self._gaps or self._jumps.gaps()) if ms is not None else ()
 
     def is_partial(self, interval: str, open_time: int) -> bool:
         """Return whether a bar built here at this time would be partial."""
@@ -264,6 +328,15 @@ class SymbolBars:
     def _is_partial(self, interval: Interval, open_time: int) -> bool:
         return self._holes.touch(open_time, interval.ms) or not self._owns(interval, open_time)
 
+    def _note(self, interval: Interval, time: int) -> None:
+        """Let the intervals folded from this one know that bars have changed from a time (ms) on."""
+        for derived in self._derived_of[interval]:
+            derived.note(time)
+
+    def _note_bars(self, step: Interval | None, bars: BarArrays) -> None:
+        if step is not None and len(bars):
+            self._note(step, int(bars.open_time[0]))
+
     def _show_fresh(self) -> None:
         fresh, self._fresh = self._fresh, {}
         for bar in fresh.values():
@@ -272,6 +345,7 @@ class SymbolBars:
     def _show(self, bar: Bar) -> None:
         interval, time = bar.interval, bar.open_time
         series = self._series[interval]
+        self._note(interval, time)
         if not self._is_partial(interval, time):
             self._waiting[interval].pop(time, None)
             self._stored[interval].discard(time)

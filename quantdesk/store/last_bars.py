@@ -10,23 +10,27 @@ from decimal import Decimal
 from pathlib import Path
 
 from quantdesk.bars.arrays import BarArrays
+from quantdesk.bars.derived import DERIVED
 from quantdesk.store.base import StoredBars
+from quantdesk.store.derived import load_derived
 from quantdesk.store.sqlite_plain import check_file, in_plain_words, read_only_connection
 from quantdesk.types import Instrument
 
 #: So long (s) a store that another program has locked may keep the first paint waiting.
 _PATIENCE = 0.2
+#: So many bars of a level the first paint folds at most; what is older follows it.
+_MOST_FOLDED = 10_000
 _KEY = "instrument_id = ? AND interval = ?"
 _FIND = "SELECT id, venue, symbol, tick_size, step_size FROM instruments WHERE venue = ? AND symbol = ?"
 # Which bar stands for a time is the business of the store's own view. Each table alone has so many times
 # that the view has as many from there on; without that bound it would build every bar of the instrument.
 _BOUNDS = tuple(
-    f"SELECT open_time FROM {table} WHERE {_KEY} ORDER BY open_time DESC LIMIT 1 OFFSET ?"  # noqa: S608  # two names
+    f"SELECT open_time FROM {table} WHERE {_KEY} AND open_time < ? ORDER BY open_time DESC LIMIT 1 OFFSET ?"  # noqa: S608  # two names
     for table in ("bars", "source_bars")
 )
 _NAMES = ", ".join(field.name for field in fields(BarArrays))
 _SELECT = (
-    f"SELECT {_NAMES}, origin FROM all_bars WHERE {_KEY} AND open_time >= ?"  # noqa: S608  # names of ours
+    f"SELECT {_NAMES}, origin FROM all_bars WHERE {_KEY} AND open_time >= ? AND open_time < ?"  # noqa: S608  # names of ours
     " ORDER BY open_time DESC LIMIT ?"
 )
 
@@ -45,15 +49,39 @@ def read_last_bars(
         store.execute("BEGIN")  # one state of the store for all of it
         found = [store.execute(_FIND, (venue, symbol)).fetchone() for symbol in symbols]
         loaded = [
-            (Instrument(row[1], row[2], Decimal(row[3]), Decimal(row[4])), _bars(store, row[0], interval, limit))
+            _loaded(store, row[0], Instrument(row[1], row[2], Decimal(row[3]), Decimal(row[4])), interval, limit)
             for row in found
             if row is not None
         ]
     return [(instrument, stored) for instrument, stored in loaded if stored.origin]
 
 
-def _bars(store: sqlite3.Connection, held: int, interval: str, limit: int) -> StoredBars:
-    firsts = [store.execute(bound, (held, interval, limit - 1)).fetchone() for bound in _BOUNDS]
+def _loaded(
+    store: sqlite3.Connection, held: int, instrument: Instrument, interval: str, limit: int
+) -> tuple[Instrument, StoredBars]:
+    stored, derived = _bars(store, held, interval, None, limit), DERIVED.get(interval)
+    if derived is None:
+        return instrument, stored
+    most = max(1, min(limit, _MOST_FOLDED // derived.ratio))
+    return instrument, load_derived(_Levels(store, held), instrument, derived, stored, None, None, most)
+
+
+class _Levels:
+    """Read the kept levels for folding."""
+
+    def __init__(self, store: sqlite3.Connection, held: int) -> None:
+        self._store, self._held = store, held
+
+    def load_bars(
+        self, instrument: Instrument, interval: str, start: int | None, end: int | None, limit: int | None
+    ) -> StoredBars:
+        """Load the newest bars before ``end`` (ms)."""
+        return _bars(self._store, self._held, interval, end, limit or _MOST_FOLDED)
+
+
+def _bars(store: sqlite3.Connection, held: int, interval: str, end: int | None, limit: int) -> StoredBars:
+    key, before = (held, interval), 2**63 - 1 if end is None else end
+    firsts = [store.execute(bound, (*key, before, limit - 1)).fetchone() for bound in _BOUNDS]
     start = max((first[0] for first in firsts if first is not None), default=-(2**63))
-    rows = store.execute(_SELECT, (held, interval, start, limit)).fetchall()[::-1]
+    rows = store.execute(_SELECT, (*key, start, before, limit)).fetchall()[::-1]
     return StoredBars(BarArrays.from_rows([row[:-1] for row in rows]), tuple(row[-1] for row in rows))

@@ -11,8 +11,10 @@ import numpy as np
 import sqlalchemy as sa
 
 from quantdesk.bars.arrays import BarArrays
+from quantdesk.bars.derived import DERIVED
 from quantdesk.store.alerts_sql import KEEPS_ALERTS, alert_of, firings_select
 from quantdesk.store.base import BarChecks, IdRun, StoredBars, StoredInstrument, TickArrays, TradeBars
+from quantdesk.store.derived import iter_derived, load_derived
 from quantdesk.store.ledger_sql import COUNTS_DUPLICATES, counted, find_runs, pairs_select
 from quantdesk.store.schema import BAR_COLUMNS, all_bars_select, bars, gaps, instruments, meta, source_bars, ticks
 from quantdesk.types import AlertRow, Gap, GapState, Instrument, Interval
@@ -70,7 +72,7 @@ class SqlReader:
         ]
 
     def intervals(self, instrument: Instrument) -> list[str]:
-        """List the intervals that the read view has bars of, shortest of the built ones first."""
+        """List the intervals that bars are kept of, shortest of the built ones first; others are folded from them."""
         held = self._id_of(instrument)
         if held is None:
             return []
@@ -107,11 +109,16 @@ class SqlReader:
         end: int | None = None,
         limit: int | None = None,
     ) -> StoredBars:
-        """Load bars of the read view with start <= open_time < end, ascending; ``limit`` keeps the newest."""
+        """Load bars of the read view with start <= open_time < end, ascending; ``limit`` keeps the newest.
+
+        Derived intervals are folded here; the exchange's own bars of them stand where trades are missing.
+        """
         held = self._id_of(instrument)
         if held is None:
             return _NO_BARS
-        return _stored(self._rows(all_bars_select(held, interval, start, end, limit=limit))[::-1])
+        stored = _stored(self._rows(all_bars_select(held, interval, start, end, limit=limit))[::-1])
+        derived = DERIVED.get(interval)
+        return stored if derived is None else load_derived(self, instrument, derived, stored, start, end, limit)
 
     def iter_bars(
         self,
@@ -122,7 +129,11 @@ class SqlReader:
         chunk: int = 50_000,
     ) -> Iterator[StoredBars]:
         """Yield the bars that load_bars would load in blocks, ascending."""
-        held = self._id_of(instrument)
+        held, derived = self._id_of(instrument), DERIVED.get(interval)
+        if held is not None and derived is not None:
+            source = _stored(self._rows(all_bars_select(held, interval, start, end, newest=False)))
+            yield from iter_derived(self, instrument, derived, source, start, end, chunk)
+            return
         while held is not None:
             rows = self._rows(all_bars_select(held, interval, start, end, limit=chunk, newest=False))
             if not rows:

@@ -126,8 +126,8 @@ def test_what_is_not_there_is_named_with_what_is(tmp_path: Path) -> None:
     fill(tmp_path, (BTC, trades(3)), (ETH, trades(3, symbol="ETHUSDT")))
     with pytest.raises(ConfigError, match="nothing of XRP: there is: BTCUSDT, ETHUSDT"):
         run(tmp_path, "ticks", "--symbol", "XRP")
-    with pytest.raises(ConfigError, match="no 1d bars: there is: 1s, 1m, 5m"):
-        run(tmp_path, "bars", "--symbol", "BTCUSDT", "--interval", "1d")
+    with pytest.raises(ConfigError, match="no 2h bars: there is: 1s, 1m, 5m"):
+        run(tmp_path, "bars", "--symbol", "BTCUSDT", "--interval", "2h")
     with pytest.raises(ConfigError, match="venue elsewhere has nothing of BTCUSDT: these have: binance-um"):
         run(tmp_path, "bars", "--symbol", "BTCUSDT", "--venue", "elsewhere")
     assert not (tmp_path / "out.csv").exists()
@@ -173,3 +173,12 @@ def test_an_export_runs_beside_the_writer_and_to_standard_output(
         writer.stop()
     captured = capfdbinary.readouterr()
     assert len(captured.out.splitlines()) == 11 and captured.err == b""
+
+
+def test_bars_that_are_folded_at_read_are_exported(tmp_path: Path) -> None:
+    ticks = trades(40)
+    fill(tmp_path, (BTC, ticks))
+    run(tmp_path, "bars", "--symbol", "BTCUSDT", "--interval", "15s")
+    lines = (tmp_path / "out.csv").read_text().splitlines()[1:]
+    starts = sorted({t.ts - t.ts % 15_000 for t in ticks})
+    assert [line.split(",")[1:3] for line in lines] == [["15s", str(time)] for time in starts]

@@ -170,3 +170,27 @@ async def test_the_pages_that_wait_are_bounded_and_the_newest_kept(endpoints: En
     assert work.waiting == MOST_SPANS
     assert max(page.end for page in work._pages) >= now
     assert Interval.M1 in {page.interval for page in work._pages}
+
+
+async def test_an_interval_shown_for_the_first_time_gets_the_exchanges_own_bars_as_far_as_it_has_any(
+    exchange: SimulatorServer, endpoints: Endpoints, writer: StoreWriter
+) -> None:
+    now = exchange.exchange.now_ms()
+    work, heard, rest = await bench(endpoints, writer, asyncio.get_running_loop().time, now)
+    for interval in ("5s", "5m", "1d", "1d", "1h"):
+        work.show(["BTCUSDT", "LATER"], interval)
+    while await work.step():
+        continue
+    for name, ms in (("1d", 86_400_000), ("1h", 3_600_000)):
+        stored = writer.call(lambda store, name=name: store.load_bars(BTC, name)).result(30)
+        times = stored.bars.open_time
+        assert times[0] == exchange.exchange.listed_ms
+        assert (times[1:] - times[:-1] == ms).all()
+        assert times[-1] == now - now % ms - ms
+        assert set(stored.origin) == {"kline"}
+    assert {interval for _, interval in heard.bars} == {"1d", "1h"}
+    before = asked(exchange, KLINES)
+    work.show(["BTCUSDT"], "1d")
+    assert not await work.step()
+    assert asked(exchange, KLINES) == before
+    await rest.close()

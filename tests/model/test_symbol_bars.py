@@ -176,12 +176,12 @@ def test_memory_stays_bounded():
     assert len(bars._builder._bars[Interval.S1]) < 8_800
 
 
-def test_longer_intervals_can_be_loaded_and_unknown_ones_are_none():
+def test_other_intervals_can_be_loaded_and_unknown_ones_are_none():
     bars = SymbolBars(BTC)
-    assert bars.series("1h") is None
-    bars.merge_source("1h", built(market(10, 1), Interval.M5))
-    assert bars.series("1h") is not None
-    assert bars.intervals() == ("1s", "1m", "5m", "1h")
+    assert bars.series("2h") is None
+    bars.merge_source("2h", built(market(10, 1), Interval.M5))
+    assert bars.series("2h") is not None
+    assert bars.intervals() == ("1s", "5s", "15s", "1m", "5m", "15m", "1h", "4h", "1d", "2h")
 
 
 @pytest.mark.parametrize("origin", ["kline", "partial"])

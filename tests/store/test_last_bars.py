@@ -48,10 +48,13 @@ def test_they_are_what_the_reader_loads(
 ) -> None:
     ticks, instrument = trades(300), replace(BTC, symbol=f"LEG{next(_numbers)}")
     store.append_ticks(instrument, ticks[first:])
-    store.append_source_bars(instrument, "1m", source([START + 60_000 * at for at in minutes]), "kline")
+    for interval, ms in (("1m", 60_000), ("5m", 300_000), ("15m", 900_000)):
+        store.append_source_bars(
+            instrument, interval, source([START - START % ms + ms * at for at in minutes]), "kline"
+        )
     if hole is not None:
         store.save_gaps(instrument, [replace(gap(ticks, hole, hole + 3), symbol=instrument.symbol)])
-    for interval in ("1s", "1m", "5m"):
+    for interval in ("1s", "5s", "1m", "5m", "15m", "1d"):
         ((held, found),) = read_last_bars(store.path, BTC.venue, [instrument.symbol], interval, limit)
         assert held == instrument
         assert told(found) == told(store.load_bars(instrument, interval, limit=limit))
@@ -62,7 +65,7 @@ def test_only_the_asked_symbols_of_the_venue_that_have_bars_are_read(store: Embe
     store.ensure_instrument(ETH)
     assert [i for i, _ in read_last_bars(store.path, BTC.venue, ["ETHUSDT", "BTCUSDT", "NOUSDT"], "1m", 9)] == [BTC]
     assert read_last_bars(store.path, "elsewhere", ["BTCUSDT"], "1m", 9) == []
-    assert read_last_bars(store.path, BTC.venue, ["BTCUSDT"], "1d", 9) == []
+    assert read_last_bars(store.path, BTC.venue, ["BTCUSDT"], "2h", 9) == []
 
 
 def test_what_the_writer_has_just_committed_is_there(store: EmbeddedStore) -> None:

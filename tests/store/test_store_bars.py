@@ -46,13 +46,13 @@ def test_source_bars_stand_where_there_are_no_trades(store: Store, btc: Instrume
 
 
 def test_source_bars_of_other_intervals_are_source_bars_only(store: Store, btc: Instrument) -> None:
-    store.append_source_bars(btc, "1d", source([0, 86_400_000]), "file:btc.csv")
-    assert store.intervals(btc) == store.source_intervals(btc) == ["1d"]
+    store.append_source_bars(btc, "2h", source([0, 86_400_000]), "file:btc.csv")
+    assert store.intervals(btc) == store.source_intervals(btc) == ["2h"]
     store.append_ticks(btc, trades(5))
-    assert store.load_bars(btc, "1d").origin == ("file:btc.csv",) * 2
-    assert len(store.load_bars(btc, "1h").bars) == 0
-    assert store.intervals(btc) == ["1s", "1m", "5m", "1d"]
-    assert store.source_intervals(btc) == ["1d"]
+    assert store.load_bars(btc, "2h").origin == ("file:btc.csv",) * 2
+    assert len(store.load_bars(btc, "3h").bars) == 0
+    assert store.intervals(btc) == ["1s", "1m", "5m", "2h"]
+    assert store.source_intervals(btc) == ["2h"]
 
 
 def test_source_bars_are_replaced_and_only_changes_count(store: Store, btc: Instrument) -> None:
