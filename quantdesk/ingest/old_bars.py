@@ -93,8 +93,10 @@ class OldBars:
             if symbol in legs and not listed:
                 self._shown[symbol, derived] = True
                 now, length = self._exchange_now(), derived.ms * PAGE
-                for page in _pages(symbol, derived, max(0, now - DEEP_PAGES * length), now):
-                    self._pages.setdefault(page)
+                deep = _pages(symbol, derived, max(0, now - DEEP_PAGES * length), now)
+                # The bar that runs now began before our first trade: what its base lacks of it.
+                running = _pages(symbol, derived.base, now - now % derived.ms, now)
+                self._pages.update(dict.fromkeys((*deep, *running)))
 
     async def run(self) -> None:
         """Work for ever."""

@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from quantdesk.bars.arrays import BarArrays, FloatArray, IntArray, fold
+from quantdesk.bars.derived import TIMEFRAMES
 from quantdesk.bars.series import BarSeries
 from quantdesk.model.frame import PairSettings
 from quantdesk.model.intervals import interval_ms_of
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 VENUE = "file"
 #: Longer intervals that a file's bars can be folded to.
-_FOLDS = ("1m", "5m", "15m", "1h", "4h", "1d")
+_FOLDS = TIMEFRAMES[1:]
 _DAY = 86_400_000
 
 

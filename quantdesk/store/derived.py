@@ -52,13 +52,16 @@ def folded(base: StoredBars, derived: Derived, instrument: Instrument, *, begins
         begins=begins,
         decimals=(instrument.price_decimals, instrument.quantity_decimals),
     )
+    lacking = found.partial.copy()
+    # The newest bar may still run: one that klines stand in would pass for one of the exchange's own.
+    reached = int(base.bars.open_time[-1]) + derived.base.ms
+    lacking[-1] |= not found.traded[-1] and reached < int(found.bars.open_time[-1]) + derived.ms
     bucket = base.bars.open_time - base.bars.open_time % derived.ms
     first = {int(time): str(name) for time, name in zip(bucket[::-1], origin[::-1], strict=True) if name != "trades"}
-    names = np.where(found.partial, "partial", "trades").tolist()
     times = found.bars.open_time.tolist()
-    sources = [traded or first[time] for time, traded in zip(times, found.traded.tolist(), strict=True)]
-    origins = (name if source is True else source for name, source in zip(names, sources, strict=True))
-    return StoredBars(found.bars, tuple(str(each) for each in origins))
+    flags = zip(times, found.traded.tolist(), lacking.tolist(), strict=True)
+    origins = ("partial" if lacks else "trades" if traded else first[time] for time, traded, lacks in flags)
+    return StoredBars(found.bars, tuple(origins))
 
 
 def beside(fold: StoredBars, source: StoredBars, limit: int | None = None) -> StoredBars:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
+from quantdesk.bars.derived import TIMEFRAMES
 from quantdesk.types import Origin
 
 if TYPE_CHECKING:
@@ -32,9 +33,7 @@ def reason_of(window: MainWindow, name: str) -> str:
         return _tr("the last panel stays")
     known = {
         "pair.swap": _tr("there is one leg only"),
-        "pair.1s": _tr("there are no such bars"),
-        "pair.1m": _tr("there are no such bars"),
-        "pair.5m": _tr("there are no such bars"),
+        **dict.fromkeys((f"pair.{name}" for name in TIMEFRAMES), _tr("there are no such bars")),
         "file.live": _tr("the market is shown"),
         "file.tray": _tr("this desktop has no tray"),
         "market.simulate": _tr("it is running"),

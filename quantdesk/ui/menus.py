@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from quantdesk.analytics.zscore import ZKind
+from quantdesk.bars.derived import TIMEFRAMES
 from quantdesk.ui.actions import ActionRegistry
 from quantdesk.ui.charts.scale import PriceScale
 
@@ -73,7 +74,8 @@ class Menus:
         self._put(market, "", "market.simulate", "market.reconnect")
         self._put(bar.addMenu(_tr("&Data")), "data.storage", "data.copy_store")
         pair = bar.addMenu(_tr("&Pair"))
-        self._put(pair, "pair.1s", "pair.1m", "pair.5m", "", "pair.leg_y", "pair.leg_x", "", "pair.swap", "pair.log")
+        pair.addMenu(self.interval)
+        self._put(pair, "pair.symbol", "", "pair.leg_y", "pair.leg_x", "", "pair.swap", "pair.log")
         pair.addMenu(self.z_kind)
         self._put(pair, "", "pair.refit", "pair.settings")
         self._put(bar.addMenu(_tr("&Alerts")), "alerts.rules", "alerts.mute", "", "alerts.clear")
@@ -88,6 +90,8 @@ class Menus:
         self._put(self.scale, *(f"view.scale_{scale}" for scale in PriceScale))
         self.zone = self._submenu(_tr("Time &zone of the charts"))
         self._put(self.zone, "view.zone_utc", "view.zone_local")
+        self.interval = self._submenu(_tr("&Interval"))
+        self._put(self.interval, *(f"pair.{name}" for name in TIMEFRAMES), "", "pair.interval")
         self.z_kind = self._submenu(_tr("&z-score"))
         self._put(self.z_kind, *(f"pair.z_{kind}" for kind in ZKind))
 

@@ -6,31 +6,48 @@ from quantdesk.analytics.zscore import ZKind
 from quantdesk.ui.action_spec import ActionSpec, translate
 
 
+def interval_titles() -> dict[str, str]:
+    """Return the words for every interval of a market, shortest first, with the mnemonic of menus."""
+    return {
+        "1s": translate("actions", "1 &second"),
+        "5s": translate("actions", "5 se&conds"),
+        "15s": translate("actions", "15 sec&onds"),
+        "1m": translate("actions", "1 &minute"),
+        "5m": translate("actions", "5 mi&nutes"),
+        "15m": translate("actions", "15 min&utes"),
+        "1h": translate("actions", "1 &hour"),
+        "4h": translate("actions", "4 hou&rs"),
+        "1d": translate("actions", "1 &day (UTC)"),
+    }
+
+
+def _interval_actions() -> tuple[ActionSpec, ...]:
+    return tuple(
+        ActionSpec(
+            f"pair.{name}",
+            title,
+            keys=str(number),
+            tip=translate("actions", "Bars of {0}").format(title.replace("&", "")),
+            checkable=True,
+            one_of="interval",
+        )
+        for number, (name, title) in enumerate(interval_titles().items(), 1)
+    )
+
+
 def _pair_actions() -> tuple[ActionSpec, ...]:
     return (
         ActionSpec(
-            "pair.1s",
-            translate("actions", "&1 second"),
-            keys="1",
-            tip=translate("actions", "Bars of one second"),
-            checkable=True,
-            one_of="interval",
+            "pair.interval",
+            translate("actions", "&Type an interval…"),
+            keys=",",
+            tip=translate("actions", "Type 15m or 4h; over the charts digits alone are enough"),
         ),
         ActionSpec(
-            "pair.1m",
-            translate("actions", "1 &minute"),
-            keys="2",
-            tip=translate("actions", "Bars of one minute"),
-            checkable=True,
-            one_of="interval",
-        ),
-        ActionSpec(
-            "pair.5m",
-            translate("actions", "&5 minutes"),
-            keys="3",
-            tip=translate("actions", "Bars of five minutes"),
-            checkable=True,
-            one_of="interval",
+            "pair.symbol",
+            translate("actions", "&Find a symbol…"),
+            keys="/",
+            tip=translate("actions", "Show another symbol; over the charts its first letter is enough"),
         ),
         ActionSpec(
             "pair.leg_y",
@@ -95,4 +112,4 @@ def _z_actions() -> tuple[ActionSpec, ...]:
 
 def pair_actions() -> tuple[ActionSpec, ...]:
     """Return what is done to the pair: interval, legs, fit, kind of z."""
-    return (*_pair_actions(), *_fit_actions(), *_z_actions())
+    return (*_interval_actions(), *_pair_actions(), *_fit_actions(), *_z_actions())

@@ -7,14 +7,13 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal, Slot
 
 from quantdesk.analytics.zscore import ZKind
+from quantdesk.bars.derived import TIMEFRAMES
 from quantdesk.config import ConfigError
 from quantdesk.model.frame import PairSettings
 from quantdesk.model.pair import PairModel
 from quantdesk.ui.actions import ActionRegistry
 from quantdesk.ui.charts.stack import ChartStack
 from quantdesk.ui.toolbar import Toolbar
-
-INTERVALS = ("1s", "1m", "5m")
 
 
 class PairControl(QObject):
@@ -31,7 +30,7 @@ class PairControl(QObject):
         toolbar.y_picked.connect(self.pick_y)
         toolbar.x_picked.connect(self.pick_x)
         toolbar.window_changed.connect(lambda window: self.change(window=window))
-        for name in INTERVALS:
+        for name in TIMEFRAMES:
             actions[f"pair.{name}"].triggered.connect(lambda _=False, n=name: self.change(interval=n))
         actions["pair.leg_y"].triggered.connect(lambda: charts.set_price_leg("y"))
         actions["pair.leg_x"].triggered.connect(lambda: charts.set_price_leg("x"))
@@ -90,7 +89,7 @@ class PairControl(QObject):
         symbols = source.symbols() if source is not None else ()
         listed = [*symbols, *(s for s in (settings.y, settings.x) if s and s not in symbols)]
         # A symbol whose first bar has not come yet will have them all.
-        intervals = (source.intervals(settings.y) if source is not None and settings.y else ()) or INTERVALS
+        intervals = (source.intervals(settings.y) if source is not None and settings.y else ()) or TIMEFRAMES
         self._toolbar.show_pair(listed, settings.y, settings.x, settings.window, intervals, settings.interval)
         self._actions["pair.log"].setChecked(settings.log)
         self._actions[f"pair.z_{settings.z_kind}"].setChecked(True)

@@ -42,7 +42,6 @@ class CommandPalette(QFrame):
         self._used: Sequence[str] = ()
         self._before: QWidget | None = None
         self.typed = QLineEdit(self)
-        self.typed.setPlaceholderText(self.tr("Type a command, a symbol, a pair or a file"))
         self.typed.setAccessibleName(self.tr("Words of a command"))
         self.typed.setMaxLength(_MAX_LENGTH)
         self.list = QListWidget(self)
@@ -67,16 +66,18 @@ class CommandPalette(QFrame):
         parent.installEventFilter(self)
         self.hide()
 
-    def open(self, entries: Sequence[Entry], used: Sequence[str]) -> None:
-        """Show the entries with the cursor in an empty line of text; ``used`` are ids, newest first."""
+    def open(self, entries: Sequence[Entry], used: Sequence[str], typed: str = "", hint: str = "") -> None:
+        """Show the entries with the cursor behind what was typed so far; ``used`` are ids, newest first."""
         self._entries, self._used = entries, used
         self._before = self.window().focusWidget()
-        self.typed.clear()
+        self.typed.setPlaceholderText(hint or self.tr("Type a command, a symbol, a pair or a file"))
+        self.typed.setText(typed)
         self._show()
         self.show()
         self.raise_()
         self.window().activateWindow()  # a floating dock may have the keyboard
         self.typed.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.typed.end(False)
 
     def close_up(self) -> None:
         """Hide, and give the keyboard back to what had it."""

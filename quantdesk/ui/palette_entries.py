@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import permutations
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QKeySequence
 
 from quantdesk.ui.action_reasons import reason_of
+from quantdesk.ui.action_spec import translate
 from quantdesk.ui.action_table import group_titles
 from quantdesk.ui.command_match import match
 from quantdesk.ui.menu_walk import INTO, walk
@@ -33,7 +34,8 @@ _TAKING_AWAY = ("file.quit", "alerts.clear", "draw.delete_all")
 class Entry:
     """Describe one line: ``above`` are the menus it stands in, ``why`` says why it is off.
 
-    ``quiet`` entries wait until something is typed; ``careful`` ones take something away.
+    ``quiet`` entries wait until something is typed; ``careful`` ones take something away; one that is
+    ``last`` stands below whatever matches; what is ``named`` is found by its title alone.
     """
 
     id: str
@@ -46,6 +48,8 @@ class Entry:
     checked: bool = False
     quiet: bool = False
     careful: bool = False
+    last: bool = False
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +73,14 @@ def ranked(entries: Sequence[Entry], typed: str, used: Sequence[str]) -> list[Fo
         return [Found(entry) for entry in sorted(shown, key=lambda e: -lately.get(e.id, 0))]
     found: list[tuple[float, Found]] = []
     for entry in entries:
-        hit = match(typed, entry.title, entry.above, entry.keys)
+        hit = None if entry.last else match(typed, entry.title, "" if entry.named else entry.above, entry.keys)
         if hit is not None:
             bonus = _USED * lately.get(entry.id, 0) / max(1, len(used))
             # What cannot be used now is listed, after its equals.
             malus = (0 if entry.enabled else _USED) + (_CAREFUL if entry.careful else 0)
             found.append((hit.score + bonus - malus, Found(entry, hit.marks)))
-    return [one for _, one in sorted(found, key=lambda pair: -pair[0])]
+    below = [Found(entry) for entry in entries if entry.last]
+    return [*(one for _, one in sorted(found, key=lambda pair: -pair[0])), *below]
 
 
 def _actions(window: MainWindow) -> list[Entry]:
@@ -101,6 +106,25 @@ def _actions(window: MainWindow) -> list[Entry]:
                 careful=bare or name in _TAKING_AWAY,
             )
         )
+    return made
+
+
+def symbol_entries(window: MainWindow, typed: Callable[[], str]) -> list[Entry]:
+    """Return every symbol for either leg, first the one whose candles show, and the way to the exchange's others.
+
+    ``typed`` tells what has been typed when an entry is run.
+    """
+    legs, leg = _legs(window), window.charts.price_leg
+    by_symbol = sorted(legs, key=lambda entry: (entry.title, not entry.id.startswith(leg)))
+    made = [replace(entry, quiet=False, named=True) for entry in by_symbol]
+    if window.registry["market.add"].isEnabled():
+        pick = window.control.pick_y if leg == "y" else window.control.pick_x
+
+        def search() -> None:
+            window.prompts.search_symbol(window.market.symbols(), typed(), pick)
+
+        title = translate("palette", "Search the exchange for other symbols…")
+        made.append(Entry("market.add", title, _pair_menu(window), search, last=True))
     return made
 
 

@@ -27,16 +27,32 @@ class PaletteFlow(QObject):
     @Slot()
     def open(self) -> None:
         """Show the palette with what can be asked of the window now; close it if it is there."""
-        from quantdesk.ui.palette import CommandPalette
         from quantdesk.ui.palette_entries import entries_of
+
+        palette = self._made()
+        if palette.isVisible():
+            palette.close_up()
+            return
+        palette.open(entries_of(self._window), self._window.store.settings.palette_used)
+
+    def open_symbols(self, typed: str) -> None:
+        """Show the symbols for either leg, those that have what was typed; more typed meanwhile goes on."""
+        from quantdesk.ui.palette_entries import symbol_entries
+
+        palette = self._made()
+        if palette.isVisible():
+            palette.typed.insert(typed)
+            return
+        entries = symbol_entries(self._window, palette.typed.text)
+        palette.open(entries, (), typed, self.tr("Type part of a symbol; Enter shows it"))
+
+    def _made(self) -> CommandPalette:
+        from quantdesk.ui.palette import CommandPalette
 
         if self.palette is None:
             self.palette = CommandPalette(self._window.theme.tokens, self._window)
             self.palette.chosen.connect(self._run)
-        if self.palette.isVisible():
-            self.palette.close_up()
-            return
-        self.palette.open(entries_of(self._window), self._window.store.settings.palette_used)
+        return self.palette
 
     @Slot(object)
     def _run(self, entry: Entry) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,12 +66,15 @@ class Prompts(QObject):
         dialog.fileSelected.connect(lambda chosen: self.report_chosen.emit(Path(chosen)))
         self._open("report_file", dialog)
 
-    def search_symbol(self, held: Sequence[str]) -> None:
-        """Ask for a symbol to stream."""
+    def search_symbol(self, held: Sequence[str], typed: str = "", then: Callable[[str], object] | None = None) -> None:
+        """Ask for a symbol to stream, with what was typed of it so far; ``then`` comes after it was asked for."""
         from quantdesk.ui.symbol_search import SymbolSearchDialog
 
         dialog = SymbolSearchDialog(held, self._window)
         dialog.symbol_chosen.connect(self.symbol_chosen)
+        if then is not None:
+            dialog.symbol_chosen.connect(then)
+        dialog.typed.setText(typed)
         self._open("symbol", dialog)
         self.symbols_wanted.emit()
 

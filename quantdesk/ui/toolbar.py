@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QCompleter,
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import (
 from quantdesk.analytics.alerts.rule import Rule
 from quantdesk.model.frame import LONGEST_WINDOW, SHORTEST_WINDOW
 from quantdesk.ui.actions import ActionRegistry, plain
+from quantdesk.ui.interval_row import IntervalRow, segment
 from quantdesk.ui.rule_words import level_text
 from quantdesk.ui.theme_tokens import Tokens
 
@@ -109,7 +111,8 @@ class Toolbar(QToolBar):
         self._actions = actions
         self._add_pair()
         self.addSeparator()
-        self.other_interval = self._segments(("pair.1s", "1s"), ("pair.1m", "1m"), ("pair.5m", "5m"), other=True)
+        self.intervals = IntervalRow(actions, self)
+        self.addWidget(self.intervals)
         self.addSeparator()
         self._segments(("pair.leg_y", "Y"), ("pair.leg_x", "X"))
         self.addSeparator()
@@ -139,26 +142,18 @@ class Toolbar(QToolBar):
             self.window_box.blockSignals(True)
             self.window_box.setValue(window)
             self.window_box.blockSignals(False)
-        for name in ("1s", "1m", "5m"):
-            self._actions[f"pair.{name}"].setEnabled(name in intervals)
-        known = f"pair.{now}" in self._actions
-        self.other_interval.setVisible(not known)
-        self.other_interval.setText(now)
-        self.other_interval.setAccessibleName(self.tr("Interval of the file: {0}").format(now))
-        if known:
-            self._actions[f"pair.{now}"].setChecked(True)
-        else:
-            for name in ("1s", "1m", "5m"):
-                group = self._actions[f"pair.{name}"].actionGroup()
-                group.setExclusive(False)
-                self._actions[f"pair.{name}"].setChecked(False)
-                group.setExclusive(True)
+        self.intervals.show_interval(now, intervals)
 
     def show_rules(self, rules: Sequence[Rule]) -> None:
         """Show beside the bell which rule is on, or how many are."""
         on = [rule for rule in rules if rule.enabled]
         words = self.tr("off") if not on else self.tr("{0} rules").format(len(on))
         self.level.setText(level_text(on[0]).replace("≥ ", "") if len(on) == 1 else words)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fold the intervals into one button where there is no room for all of them."""
+        self.intervals.fit(event.size().width())
+        super().resizeEvent(event)
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Colour the legs' marks as the charts draw them."""
@@ -184,32 +179,14 @@ class Toolbar(QToolBar):
         self.addWidget(holder)
         self._icons("market.add")
 
-    def _segments(self, *items: tuple[str, str], other: bool = False) -> QToolButton:
+    def _segments(self, *items: tuple[str, str]) -> None:
         holder = QWidget(self)
         row = QHBoxLayout(holder)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(1)
         for name, text in items:
-            button = QToolButton(holder)
-            button.setDefaultAction(self._actions[name])
-            # The menu's words are longer than a segment has room for.
-            self._actions[name].setIconText(text)
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-            button.setProperty("segment", True)
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.setAccessibleName(plain(self._actions[name].text()))
-            row.addWidget(button)
-        extra = QToolButton(holder)
-        extra.setProperty("segment", True)
-        extra.setCheckable(True)
-        extra.setChecked(True)
-        extra.setEnabled(False)
-        extra.setAccessibleName(self.tr("Interval of the file"))
-        extra.setVisible(False)
-        if other:
-            row.addWidget(extra)
+            row.addWidget(segment(self._actions[name], text, holder))
         self.addWidget(holder)
-        return extra
 
     def _add_window(self) -> None:
         self.window_box = QSpinBox(self)

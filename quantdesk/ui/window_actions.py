@@ -16,6 +16,7 @@ from quantdesk.ui.charts.panels import KIND_LINK
 from quantdesk.ui.key_flow import KeyFlow
 from quantdesk.ui.menus import Menus
 from quantdesk.ui.palette_flow import PaletteFlow
+from quantdesk.ui.typing_flow import TypingFlow
 
 if TYPE_CHECKING:
     from quantdesk.ui.main_window import MainWindow
@@ -61,7 +62,7 @@ def connect_actions(window: MainWindow) -> None:
     """Connect every action that is not the pair's own."""
     _connect_files(window)
     _connect_view(window)
-    PaletteFlow(window)
+    TypingFlow(window, PaletteFlow(window))
     KeyFlow(window)
     on = window.registry
     settings, prompts = window.store.settings, window.prompts

@@ -74,3 +74,13 @@ def test_a_gap_makes_them_partial_until_klines_cover_it(store: Store, btc: Instr
         assert [o for block in store.iter_bars(btc, "1h", chunk=5) for o in block.origin] == list(stored.origin)
     else:
         assert stored.origin == ("partial" if standing == "open" else "kline", "trades")
+
+
+def test_a_bar_that_still_runs_is_none_of_the_exchanges_though_klines_stand_in_it(
+    store: Store, btc: Instrument
+) -> None:
+    begin = START - START % HOUR
+    store.append_source_bars(btc, "5m", source([begin + 300_000 * at for at in range(-12, 7)]), "kline")
+    assert store.load_bars(btc, "1h").origin == ("kline", "partial")
+    store.append_source_bars(btc, "5m", source([begin + 300_000 * at for at in range(7, 12)]), "kline")
+    assert store.load_bars(btc, "1h").origin == ("kline", "kline")

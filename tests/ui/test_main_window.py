@@ -258,4 +258,4 @@ def test_typing_digits_into_a_box_does_not_change_the_interval(make_desk: Callab
     qtbot.keyClicks(desk.window.bar.window_box, "33")
     qtbot.keyClick(desk.window.bar.window_box, Qt.Key.Key_Return)
     assert desk.pair.settings.window == 33 and desk.pair.settings.interval == "1m"
-    assert desk.window.registry["pair.5m"].shortcut() == QKeySequence("3")
+    assert desk.window.registry["pair.5m"].shortcut() == QKeySequence("5")

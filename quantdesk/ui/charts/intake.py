@@ -18,6 +18,8 @@ class Intake:
         self._pair, self._state = pair, state
         # What was shown last, also while the model has no frame between two settings.
         self._before: tuple[PairFrame, TimeLine] | None = None
+        # The time (ms) that belongs in the middle, while there are no bars yet to show it so, and what is shown.
+        self._awaited: tuple[float, tuple[float, float]] | None = None
 
     def pull(self) -> tuple[bool, bool]:
         """Take what is new; tell whether the frame is another, and whether it is of something else."""
@@ -58,12 +60,28 @@ class Intake:
             state.view.reset()
             return old, True
         if before.interval_ms == frame.interval_ms:
-            return old, before.epoch != frame.epoch or before.settings != frame.settings
+            other = before.epoch != frame.epoch or before.settings != frame.settings
+            return (state.line if self._is_awaited() else old), other
+        self._awaited = None
         if state.view.follows or not len(old):
-            state.view.reset()
             return old, True
-        # Another interval: as many bars as before, ending at the same time.
-        end, span = state.line.x_of(old.time_of(state.view.right)), state.view.span
-        state.view.on_rows(TimeLine(), state.line)
-        state.view.show(end - span, end)
+        self._centre(old.time_of((state.view.left + state.view.right) / 2))
         return state.line, True
+
+    def _is_awaited(self) -> bool:
+        """Bring a time to the middle that could not be shown there yet, unless the view was moved since."""
+        view, awaited = self._state.view, self._awaited
+        if awaited is None or (view.left, view.right) != awaited[1]:
+            self._awaited = None
+            return False
+        self._centre(awaited[0])
+        return True
+
+    def _centre(self, middle_ms: float) -> None:
+        """Show as many bars as before, with a time in the middle."""
+        state = self._state
+        middle, span = state.line.x_of(middle_ms), state.view.span
+        state.view.on_rows(TimeLine(), state.line)
+        state.view.show(middle - span / 2, middle + span / 2)
+        shown = (state.view.left, state.view.right)
+        self._awaited = (middle_ms, shown) if abs(sum(shown) / 2 - middle) > 1 else None

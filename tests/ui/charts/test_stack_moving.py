@@ -79,15 +79,55 @@ def test_history_in_front_keeps_the_visible_times(desk, make):
     assert desk.stack.visible_range() == seen
 
 
-def test_another_interval_keeps_the_time_at_the_right_edge_of_a_moved_view(full, make):
+def middle(desk) -> float:
+    return desk.stack._state.line.time_of((view(desk).left + view(desk).right) / 2)
+
+
+def coarser(make, rows: int, first: int = 0):
+    """Return a frame of five minutes over the time of a frame of minutes, from its bar ``first`` on."""
+    whole = make(rows, step=300_000)
+    names = ("times", "spread", "spread_upper", "spread_lower", "z", "correlation")
+    cut = {name: getattr(whole, name)[first:].copy() for name in names}
+    legs = {
+        n: type(whole.y)(*(getattr(getattr(whole, n), f)[first:].copy() for f in whole.y.__dataclass_fields__))
+        for n in ("y", "x")
+    }
+    return replace(whole, **cut, **legs, settings=PairSettings("BTCUSDT", "ETHUSDT", "5m"), version=2)
+
+
+def test_another_interval_keeps_the_time_in_the_middle_of_a_moved_view(full, make):
     full.stack.pan(-600)
-    end = full.stack.visible_range()[1]
-    settings = PairSettings("BTCUSDT", "ETHUSDT", "5m")
+    seen, span = middle(full), view(full).span
     full.pair.show(None)
     settle(full)
-    full.pair.show(replace(make(400, step=300_000), settings=settings, version=2))
+    full.pair.show(coarser(make, 400))
     settle(full)
-    assert abs(full.stack.visible_range()[1] - end) <= 300_000
+    assert abs(middle(full) - seen) <= 300_000
+    assert view(full).span == span
+
+
+def test_another_interval_of_a_view_that_follows_keeps_zoom_and_newest_bar(full, make, qtbot):
+    key(qtbot, full, Qt.Key.Key_Plus, Qt.Key.Key_Plus)
+    room, span = view(full).right - 1_000, view(full).span
+    full.pair.show(coarser(make, 400))
+    settle(full)
+    assert view(full).follows
+    assert (view(full).right - 400, view(full).span) == pytest.approx((room, span))
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_what_was_in_the_middle_comes_back_once_its_bars_are_there(full, make, qtbot, moved):
+    full.stack.pan(-600)
+    seen = middle(full)
+    full.pair.show(coarser(make, 400, first=398))
+    settle(full)
+    assert middle(full) > seen
+    if moved:
+        key(qtbot, full, Qt.Key.Key_End)
+    full.pair.show(replace(coarser(make, 400), version=3))
+    settle(full)
+    assert (abs(middle(full) - seen) <= 300_000) is not moved
+    assert view(full).follows is moved
 
 
 def test_dragging_an_axis_scales_it_until_a_double_click(full, qtbot):
