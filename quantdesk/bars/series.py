@@ -146,6 +146,15 @@ class BarSeries:
         """Return whether there is a bar of this open time built from trades that we hold."""
         return self.has(open_time) and bool(self._from_trades[self._row_of(open_time)])
 
+    def built_at(self, times: IntArray) -> IntArray:
+        """Return those of n ascending open times at which a bar built from trades that we hold stands."""
+        span = self._span()
+        held, built = self._times[span], self._from_trades[span]
+        if not len(held):
+            return times[:0]
+        rows = np.minimum(np.searchsorted(held, times), len(held) - 1)
+        return np.asarray(times[(held[rows] == times) & built[rows]], np.int64)
+
     def _copied(self, span: slice) -> BarArrays:
         columns = {name: self._columns[name][span].copy() for name in _FLOATS}
         return BarArrays(open_time=self._times[span].copy(), trades=self._trades[span].copy(), **columns)

@@ -253,9 +253,9 @@ class SymbolBars:
         step = _STEPS.get(interval)
         if step is not None:
             return self._partial_since(step, 0)
-        suspects = _array(self._stored_partial.get(interval, set()))
+        suspects = np.sort(_array(self._stored_partial.get(interval, set())))
         series = self._extra.get(interval)
-        return suspects[:0] if series is None else np.intersect1d(suspects, series.times()[series.from_trades()])
+        return suspects[:0] if series is None else series.built_at(suspects)
 
     def _partial_since(self, step: Interval, start: int) -> IntArray:
         series = self._series[step]
@@ -268,10 +268,7 @@ class SymbolBars:
         if self._head is not None and self._whole_from is None and self._head % step.ms:
             suspects.append(np.array([self._head - self._head % step.ms]))
         found = np.unique(np.concatenate(suspects))
-        found = found[np.searchsorted(found, start) :]
-        if len(found) == 0:
-            return found
-        return np.intersect1d(found, series.times()[series.from_trades()])
+        return series.built_at(found[np.searchsorted(found, start) :])
 
     def qualities(self, interval: str, last: int | None = None) -> IntArray:
         """Return the BarQuality of each bar of an interval, or of the ``last`` ones."""

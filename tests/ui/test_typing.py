@@ -115,7 +115,7 @@ def test_a_letter_finds_a_symbol_for_the_leg_that_is_shown(desk: Desk, qtbot: Qt
     assert desk.window.charts.hasFocus()
     desk.window.registry["pair.leg_x"].trigger()
     press("b", "t")
-    assert [found.entry.id for found in palette.found()][0] == "x:BTCUSDT"
+    assert palette.found()[0].entry.id == "x:BTCUSDT"
     press(Qt.Key.Key_Return)
     assert (desk.pair.settings.y, desk.pair.settings.x) == ("SOLUSDT", "BTCUSDT")
 

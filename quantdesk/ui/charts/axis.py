@@ -20,6 +20,7 @@ class TimeAxis(QWidget):
     """Label the rows with times; dragging it zooms, a double click shows the first view again."""
 
     zoomed = Signal(float)
+    zoomed_at = Signal(float, float)  # factor, row
     reset = Signal()
 
     def __init__(self, state: ChartState, parent: QWidget | None = None) -> None:
@@ -130,8 +131,10 @@ class TimeAxis(QWidget):
         self.reset.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom as in the plot."""
-        self.zoomed.emit(WHEEL_FACTOR ** (event.angleDelta().y() / 120))
+        """Zoom at the pointer, as in the plot."""
+        view = self._state.view
+        row = view.left + event.position().x() / self.plot_width * view.span
+        self.zoomed_at.emit(WHEEL_FACTOR ** (event.angleDelta().y() / 120), row)
         event.accept()
 
     def leaveEvent(self, event: QEvent) -> None:

@@ -10,6 +10,9 @@ from quantdesk.model.pair import PairModel
 from quantdesk.ui.charts.state import ChartState
 from quantdesk.ui.charts.timeline import TimeLine
 
+#: A view that is off by less (bars) was not moved by anybody.
+_MOVED = 1e-3
+
 
 class Intake:
     """Bring the chart state up to date; the only reader of the pair model's bars."""
@@ -71,7 +74,7 @@ class Intake:
     def _is_awaited(self) -> bool:
         """Bring a time to the middle that could not be shown there yet, unless the view was moved since."""
         view, awaited = self._state.view, self._awaited
-        if awaited is None or (view.left, view.right) != awaited[1]:
+        if awaited is None or max(abs(view.left - awaited[1][0]), abs(view.right - awaited[1][1])) > _MOVED:
             self._awaited = None
             return False
         self._centre(awaited[0])

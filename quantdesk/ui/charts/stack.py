@@ -106,6 +106,7 @@ class ChartStack(QWidget):
             self._splitter.setStretchFactor(index, SHARES[name])
         self._splitter.setSizes([SHARES[name] * 10 for name in self._panels])
         self._axis.zoomed.connect(self.zoom)
+        self._axis.zoomed_at.connect(self._on_zoomed)
         self._axis.reset.connect(self.reset_view)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

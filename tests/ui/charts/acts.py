@@ -35,14 +35,13 @@ def key(qtbot, desk, *keys, modifier=Qt.KeyboardModifier.NoModifier) -> None:
     settle(desk)
 
 
-def wheel(panel, x: float, y: float, dy: int = 0, dx: int = 0) -> None:
-    none = Qt.KeyboardModifier.NoModifier
+def wheel(widget, x: float, y: float, dy: int = 0, dx: int = 0, held=Qt.KeyboardModifier.NoModifier) -> None:
     at = QPointF(x, y)
     event = QWheelEvent(
-        at, panel.mapToGlobal(at), QPoint(), QPoint(dx, dy), Qt.MouseButton.NoButton, none,
+        at, widget.mapToGlobal(at), QPoint(), QPoint(dx, dy), Qt.MouseButton.NoButton, held,
         Qt.ScrollPhase.NoScrollPhase, False,
     )  # fmt: skip
-    QApplication.sendEvent(panel.viewport(), event)
+    QApplication.sendEvent(widget.viewport() if hasattr(widget, "viewport") else widget, event)
 
 
 def move(port, x: float, y: float, buttons=Qt.MouseButton.NoButton) -> None:

@@ -19,6 +19,31 @@ def test_the_wheel_zooms_at_the_pointer(full):
     assert panel.row_at(300) == pytest.approx(row)
 
 
+def test_the_wheel_over_the_time_axis_zooms_at_the_pointer_too(full):
+    axis, panel = full.stack._axis, full.stack.panel("price")
+    row, span = panel.row_at(300), view(full).span
+    wheel(axis, 300, 10, dy=120)
+    settle(full)
+    assert view(full).span < span
+    assert panel.row_at(300) == pytest.approx(row)
+
+
+def test_the_wheel_with_control_zooms_with_shift_moves_and_over_the_prices_scales(full):
+    panel = full.stack.panel("price")
+    row, span, left = panel.row_at(300), view(full).span, view(full).left
+    wheel(panel, 300, 100, dy=120, held=Qt.KeyboardModifier.ControlModifier)
+    settle(full)
+    assert view(full).span < span and panel.row_at(300) == pytest.approx(row)
+    span, left = view(full).span, view(full).left
+    wheel(panel, 300, 100, dy=120, held=Qt.KeyboardModifier.ShiftModifier)
+    settle(full)
+    assert view(full).span == pytest.approx(span) and view(full).left < left
+    size = panel.high - panel.low
+    wheel(panel, panel.plot.right() + 20, 100, dy=120)
+    settle(full)
+    assert not panel.auto and panel.high - panel.low < size
+
+
 def test_a_drag_pans_and_a_moved_view_is_not_stolen(full, qtbot, make):
     panel = full.stack.panel("z")
     left, per_row = view(full).left, panel.plot.width() / view(full).span
