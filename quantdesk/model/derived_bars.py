@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from quantdesk.bars.arrays import BarArrays, IntArray
+from quantdesk.bars.builder import Bar
 from quantdesk.bars.derived import BoolArray, Derived, Folded, fold_bars
 from quantdesk.bars.series import BarSeries
 from quantdesk.store.base import StoredBars
@@ -16,6 +17,7 @@ from quantdesk.types import Interval
 
 #: Of a long pause so many ended bars are told at most: the newest.
 _MOST_ENDED = 64
+_SHORTEST_MS = min(derived.ms for derived in Derived)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,53 @@ class DerivedBars:
         over = folded.open_time[-1] + ms <= max(self._ended_by, int(part.bars.open_time[-1]) + step)
         closed[-1] &= over
         return np.asarray(closed, np.bool_), np.asarray(np.maximum.reduceat(part.revisions, starts), np.int64)
+
+
+class DerivedSet:
+    """Hold every derived interval of a symbol, and tell which of their bars have ended."""
+
+    def __init__(self, capacity: int) -> None:
+        self._held = {derived.value: DerivedBars(derived, capacity) for derived in Derived}
+        self._of = {i: [held for held in self._held.values() if held.derived.base is i] for i in Interval}
+        self._ended: dict[tuple[str, int], None] = {}
+        self._next_end = 0
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._held
+
+    def __getitem__(self, name: str) -> DerivedBars:
+        return self._held[name]
+
+    def note(self, base: Interval, time: int) -> None:
+        """Learn that bars of a stored level have changed from this time (ms) on."""
+        for held in self._of[base]:
+            held.note(time)
+
+    def on_tick(self, ts: int, closed: Sequence[Bar]) -> None:
+        """Learn a trade's time, and which bars of stored levels it closed or revised."""
+        for bar in closed:
+            for held in self._of[bar.interval] if bar.revision else ():
+                if held.has_ended(bar.open_time):
+                    self._ended[held.derived.value, bar.open_time - bar.open_time % held.derived.ms] = None
+        self.on_time(ts)
+
+    def on_time(self, exchange_ms: int) -> None:
+        """Learn the time."""
+        if exchange_ms >= self._next_end:
+            self._next_end = exchange_ms - exchange_ms % _SHORTEST_MS + _SHORTEST_MS
+            for name, held in self._held.items():
+                self._ended.update(dict.fromkeys((name, time) for time in held.on_time(exchange_ms)))
+
+    def take_ended(self, base: Base) -> Sequence[tuple[str, int]]:
+        """Return once which bars (interval, open time) have closed or were revised, where anything was traded."""
+        if not self._ended:
+            return ()
+        ended, self._ended = self._ended, {}
+        return tuple((name, time) for name, time in ended if self._has_bars(base, self._held[name].derived, time))
+
+    def _has_bars(self, base: Base, derived: Derived, time: int) -> bool:
+        times = base.part(derived.base, time).bars.open_time
+        return len(times) > 0 and int(times[0]) < time + derived.ms
 
 
 def _chosen(

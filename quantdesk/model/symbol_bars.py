@@ -15,7 +15,7 @@ from quantdesk.bars.builder import MEMORY, Bar, BarBuilder
 from quantdesk.bars.derived import TIMEFRAMES, Derived
 from quantdesk.bars.quality import behind, judge, missing_times
 from quantdesk.bars.series import BarSeries
-from quantdesk.model.derived_bars import DerivedBars, Part
+from quantdesk.model.derived_bars import DerivedSet, Part
 from quantdesk.model.holes import Holes, Jumps
 from quantdesk.store.base import StoredBars, TickArrays
 from quantdesk.types import Gap, Instrument, Interval, Tick
@@ -23,7 +23,6 @@ from quantdesk.types import Gap, Instrument, Interval, Tick
 _SEED_MS = Interval.M5.ms
 _STEPS = {i.value: i for i in Interval}
 _MS = {i.value: i.ms for i in (*Interval, *Derived)}
-_SHORTEST_MS = min(derived.ms for derived in Derived)
 _TRADED = ("trades", "partial")
 #: So many changed bars wait at most for somebody to look.
 _MOST_FRESH = 512
@@ -67,10 +66,7 @@ class SymbolBars:
         self._stored_partial: dict[str, set[int]] = {i.value: set() for i in Interval}
         self._waiting: dict[Interval, dict[int, Bar]] = {i: {} for i in Interval}
         self._outdated: tuple[int, int] | None = None
-        self._derived = {d.value: DerivedBars(d, capacity) for d in Derived}
-        self._derived_of = {i: [d for d in self._derived.values() if d.derived.base is i] for i in Interval}
-        self._ended: dict[tuple[str, int], None] = {}
-        self._next_end = 0
+        self._derived = DerivedSet(capacity)
         # A bar changes with every trade but is read once a frame: the newest form waits until then.
         self._fresh: dict[tuple[Interval, int], Bar] = {}
 
@@ -94,6 +90,7 @@ class SymbolBars:
 
     def part(self, interval: Interval, start: int) -> Part:
         """Return the bars of a stored level that open at ``start`` (ms) or later, for folding."""
+        self._show_fresh()
         series = self._series[interval]
         bars = series.since(start)
         partial = np.isin(bars.open_time, self._partial_since(interval, start))
@@ -106,8 +103,7 @@ class SymbolBars:
 
     def take_ended(self) -> Sequence[tuple[str, int]]:
         """Return once which derived bars (interval, open time) have closed or were revised."""
-        ended, self._ended = tuple(self._ended), {}
-        return ended
+        return self._derived.take_ended(self)
 
     def on_tick(self, tick: Tick) -> list[Bar]:
         """Add a trade; return the bars it closed or revised."""
@@ -121,9 +117,7 @@ class SymbolBars:
             self._outdate(tick.ts)
         for bar in (*forming, *closed):
             self._fresh[bar.interval, bar.open_time] = bar
-        for bar in closed:
-            self._on_revised(bar)
-        self._on_clock(tick.ts)
+        self._derived.on_tick(tick.ts, closed)
         if len(self._fresh) > _MOST_FRESH:
             self._show_fresh()
         return closed
@@ -136,21 +130,8 @@ class SymbolBars:
             self._show(bar)
         if closed:
             self._forget(exchange_ms)
-        self._on_clock(exchange_ms)
+        self._derived.on_time(exchange_ms)
         return closed
-
-    def _on_clock(self, exchange_ms: int) -> None:
-        if exchange_ms < self._next_end:
-            return
-        self._next_end = exchange_ms - exchange_ms % _SHORTEST_MS + _SHORTEST_MS
-        for name, derived in self._derived.items():
-            self._ended.update(dict.fromkeys((name, time) for time in derived.on_time(exchange_ms)))
-
-    def _on_revised(self, bar: Bar) -> None:
-        for derived in self._derived_of[bar.interval] if bar.revision else ():
-            if derived.has_ended(bar.open_time):
-                start = bar.open_time - bar.open_time % derived.derived.ms
-                self._ended[derived.derived.value, start] = None
 
     def seed(self, ticks: TickArrays) -> Tick | None:
         """Give the builder stored ticks, whole from the 5-minute bar of the first one on; blocks ascend.
@@ -229,7 +210,7 @@ class SymbolBars:
         lows = [span[0] for span in (self._holes.span, holes.span) if span is not None]
         self._holes = holes
         for level in Interval:
-            self._note(level, min(lows) - level.ms)
+            self._derived.note(level, min(lows) - level.ms)
         shown: set[Interval] = set()
         for interval, waiting in self._waiting.items():
             for time in [t for t in sorted(waiting) if not self._is_partial(interval, t)]:
@@ -325,14 +306,9 @@ class SymbolBars:
     def _is_partial(self, interval: Interval, open_time: int) -> bool:
         return self._holes.touch(open_time, interval.ms) or not self._owns(interval, open_time)
 
-    def _note(self, interval: Interval, time: int) -> None:
-        """Let the intervals folded from this one know that bars have changed from a time (ms) on."""
-        for derived in self._derived_of[interval]:
-            derived.note(time)
-
     def _note_bars(self, step: Interval | None, bars: BarArrays) -> None:
         if step is not None and len(bars):
-            self._note(step, int(bars.open_time[0]))
+            self._derived.note(step, int(bars.open_time[0]))
 
     def _show_fresh(self) -> None:
         fresh, self._fresh = self._fresh, {}
@@ -342,7 +318,7 @@ class SymbolBars:
     def _show(self, bar: Bar) -> None:
         interval, time = bar.interval, bar.open_time
         series = self._series[interval]
-        self._note(interval, time)
+        self._derived.note(interval, time)
         if not self._is_partial(interval, time):
             self._waiting[interval].pop(time, None)
             self._stored[interval].discard(time)

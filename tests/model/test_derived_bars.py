@@ -86,6 +86,15 @@ def test_the_forming_bar_moves_with_each_trade_and_closes_with_its_time():
     assert bars.take_ended() == (("5s", START),)
 
 
+def test_a_stretch_without_a_trade_ends_without_a_bar():
+    bars = fed([tick(1, START)])
+    bars.on_time(START + 5_000)
+    bars.take_ended()
+    bars.on_time(START + 30_000)
+    assert bars.take_ended() == (("15s", START),)
+    assert bars.series("5s").times().tolist() == [START]
+
+
 def test_a_bar_closes_though_nothing_is_traded_at_its_end_and_a_late_trade_repairs_it():
     bars = fed([tick(1, START), tick(2, START + 1_200)])
     bars.on_time(START + 5_100)

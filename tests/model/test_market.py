@@ -46,8 +46,9 @@ def test_ten_thousand_ticks_make_few_signals(market, qtbot):
             market.on_tick(tick(number, START + number * 10))
     assert ticked == ["BTCUSDT"]
     assert sorted((s, i) for s, i, _ in closed) == [("BTCUSDT", i) for i in ("15s", "1m", "1s", "5s")]
-    assert closed[1][2] == (START,)
-    assert len(closed[0][2]) == 99
+    times = {interval: open_times for _, interval, open_times in closed}
+    assert times["1m"] == (START,)
+    assert (len(times["1s"]), len(times["5s"]), len(times["15s"])) == (99, 19, 6)
 
 
 def test_the_exchange_time_closes_bars_without_a_next_trade(market, qtbot):
