@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from quantdesk.bars.arrays import BarArrays, IntArray, fold
+from quantdesk.bars.arrays import BarArrays, fold
 from quantdesk.types import Interval
 
 BoolArray = npt.NDArray[np.bool_]
@@ -76,15 +76,15 @@ def fold_bars(
     *,
     traded: BoolArray,
     partial: BoolArray,
-    missing: IntArray,
     begins: bool,
     decimals: tuple[int, int],
 ) -> Folded:
     """Fold m bars of the base, with their flags (m), into bars of the derived interval.
 
-    A folded bar is partial when a bar of the base is, when a base bar is ``missing`` in it (open times), when
-    klines stand in it and the base bars have a hole, and when it began before the first bar given and that is
-    the first one known at all (``begins``). ``decimals``: of price and quantity.
+    A folded bar is partial when a bar of the base is, when klines stand in it and the base bars have a hole,
+    and when it began before the first bar given and that is the first one known at all (``begins``); where
+    trades are missing, the bars at both ends of the hole are partial or klines. ``decimals``: of price and
+    quantity.
     """
     ms, step = derived.ms, derived.base.ms
     folded = fold(bars, ms, *decimals)
@@ -95,7 +95,6 @@ def fold_bars(
     counts = np.diff(np.r_[starts, len(bucket)])
     whole = np.logical_and.reduceat(traded, starts)
     lacking = np.logical_or.reduceat(partial, starts)
-    lacking |= np.isin(folded.open_time, missing - missing % ms)
     # Klines have no hole of their own: where one is, theirs are yet to come. All but the newest bar have ended.
     ends = np.r_[folded.open_time[:-1] + ms, bars.open_time[-1] + step]
     lacking |= ~whole & (counts * step < ends - folded.open_time)

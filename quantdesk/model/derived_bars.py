@@ -24,7 +24,7 @@ _SHORTEST_MS = min(derived.ms for derived in Derived)
 class Part:
     """Hold the n bars of a base from some time on, with n flags each; ``first``: there are none before.
 
-    ``missing`` are open times at which only missing trades stand; ``decimals`` those of price and quantity.
+    ``decimals``: of price and quantity.
     """
 
     bars: BarArrays
@@ -32,7 +32,6 @@ class Part:
     traded: BoolArray
     revisions: IntArray
     partial: BoolArray
-    missing: IntArray
     first: bool
     decimals: tuple[int, int]
 
@@ -117,7 +116,6 @@ class DerivedBars:
             self.derived,
             traded=part.traded,
             partial=part.partial,
-            missing=part.missing,
             begins=part.first,
             decimals=part.decimals,
         )

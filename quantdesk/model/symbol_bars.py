@@ -94,12 +94,9 @@ class SymbolBars:
         series = self._series[interval]
         bars = series.since(start)
         partial = np.isin(bars.open_time, self._partial_since(interval, start))
-        missing = np.empty(0, np.int64)
-        if any(max(gap.start_ts, gap.end_ts) >= start for gap in self._gaps):
-            missing = self.missing_times(interval)
         flags = (series.closed(len(bars)), series.from_trades(len(bars)), series.revisions(len(bars)))
         decimals = (self.instrument.price_decimals, self.instrument.quantity_decimals)
-        return Part(bars, *flags, partial, missing, len(bars) == len(series), decimals)
+        return Part(bars, *flags, partial, len(bars) == len(series), decimals)
 
     def take_ended(self) -> Sequence[tuple[str, int]]:
         """Return once which derived bars (interval, open time) have closed or were revised."""

@@ -48,7 +48,6 @@ def folded(base: StoredBars, derived: Derived, instrument: Instrument, *, begins
         derived,
         traded=np.asarray(np.isin(origin, ("trades", "partial")), np.bool_),
         partial=np.asarray(origin == "partial", np.bool_),
-        missing=_NO_TIMES,
         begins=begins,
         decimals=(instrument.price_decimals, instrument.quantity_decimals),
     )

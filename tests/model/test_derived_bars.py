@@ -194,3 +194,22 @@ def test_a_derived_interval_is_a_multiple_of_the_longest_level_that_divides_it(d
     assert derived.ms % derived.base.ms == 0
     longer = [level for level in Interval if level.ms > derived.base.ms]
     assert all(derived.ms % level.ms for level in longer if level.ms < derived.ms)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 880), st.integers(1, 300), st.data())
+def test_no_bar_that_lacks_a_trade_passes_for_whole(seed, low, size, data):
+    """Take trades away, put klines into some places of the base, and compare what is called whole with the truth."""
+    ticks = market(900, seed, data.draw(st.sampled_from([4_000, 60_000])))
+    high = min(low + size, 899)
+    bars = fed(ticks[:low] + ticks[high:])
+    bars.on_gaps([gap(ticks[low - 1], ticks[high], (low, high - 1))])
+    fives = built(ticks, Interval.M5)
+    there = data.draw(st.lists(st.booleans(), min_size=len(fives), max_size=len(fives)))
+    bars.merge_source("5m", fives[np.array(there, bool)])
+    for derived in Derived:
+        truth = built(ticks, derived)
+        held, quality = bars.series(derived.value).arrays(), bars.qualities(derived.value)
+        whole = np.array([BarQuality(code).is_whole for code in quality], bool)
+        at = np.searchsorted(truth.open_time, held.open_time[whole])
+        np.testing.assert_array_equal(held.trades[whole], truth.trades[at])
+        np.testing.assert_array_equal(held.volume[whole], truth.volume[at])
