@@ -99,7 +99,13 @@ class BarSeries:
     ) -> None:
         """Put these bars, ascending, in place of all that open at ``open_time`` or later; n flags each."""
         self.version += 1
-        self._size = self._row_of(open_time) - self._start
+        old = slice(self._row_of(open_time), self._start + self._size)
+        count = int(np.flatnonzero(self._closed[old])[-1]) + 1 if self._closed[old].any() else 0
+        new = (bars.open_time, bars.trades, revisions, from_trades, closed, *(getattr(bars, n) for n in _FLOATS))
+        rows = slice(old.start, old.start + count)
+        if not all(np.array_equal(mine[rows], its[:count]) for mine, its in zip(self._all(), new, strict=True)):
+            self.standing = next(_STANDINGS)
+        self._size = old.start - self._start
         size = self._size + len(bars)
         if self._start + size > len(self._times):
             held, keep = self._all(), slice(self._start, self._start + self._size)

@@ -213,3 +213,30 @@ def test_no_bar_that_lacks_a_trade_passes_for_whole(seed, low, size, data):
         at = np.searchsorted(truth.open_time, held.open_time[whole])
         np.testing.assert_array_equal(held.trades[whole], truth.trades[at])
         np.testing.assert_array_equal(held.volume[whole], truth.volume[at])
+
+
+@given(st.integers(0, 2**32), st.lists(st.integers(0, 10**6), max_size=40), st.booleans())
+def test_who_has_read_up_to_a_closed_bar_is_told_when_anything_before_changes(seed, swaps, klines):
+    ticks = market(300, seed, 4_000)
+    for place, swap in enumerate(swaps):
+        ticks[place * 7 % 300], ticks[swap % 300] = ticks[swap % 300], ticks[place * 7 % 300]
+    bars, read = SymbolBars(BTC), {}
+    for place, one in enumerate(ticks):
+        bars.on_tick(one)
+        if klines and place == 150:
+            bars.merge_source("15m", built(ticks, Derived.M15)[:1])
+        for derived in (Derived.S5, Derived.S15, Derived.M15) if place % 5 == 0 else ():
+            series = bars.series(derived.value)
+            shut = series.arrays()[series.closed()]
+            before = read.get(derived)
+            if before is not None and before[0] == series.standing:
+                assert_same(shut[: len(before[1])], before[1])
+            read[derived] = (series.standing, shut)
+
+
+def test_a_bar_that_closes_and_one_that_forms_change_nothing_before_them():
+    bars, standings = SymbolBars(BTC), set()
+    for place in range(200):
+        bars.on_tick(tick(place, START + place * 700))
+        standings.add(bars.series("5s").standing)
+    assert len(standings) == 1
