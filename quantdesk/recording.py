@@ -43,12 +43,11 @@ class Recording:
         try:
             with self._open() as lines:
                 for line in self._lines(lines):
-                    match = _LINE.fullmatch(line)
-                    if match is None:
+                    stamped = _stamped(line)
+                    if stamped is None:
                         self.skipped += bool(line)
                         continue
-                    seconds, fraction, local_ns, frame = match.groups()
-                    yield int(local_ns or seconds + fraction.ljust(9, b"0")), frame
+                    yield stamped
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             self.damage = f"{self.path.name}: the compressed data are damaged: {error}"
         except OSError as error:
@@ -68,6 +67,22 @@ class Recording:
                 too_long = not ends
                 continue
             yield line.rstrip()
+
+
+def frame_of(line: bytes) -> bytes:
+    """Return the frame of one recorded line; raises ValueError where it holds none."""
+    stamped = _stamped(line.rstrip())
+    if stamped is None:
+        raise ValueError("no recorded frame")
+    return stamped[1]
+
+
+def _stamped(line: bytes) -> tuple[int, bytes] | None:
+    match = _LINE.fullmatch(line)
+    if match is None:
+        return None
+    seconds, fraction, local_ns, frame = match.groups()
+    return int(local_ns or seconds + fraction.ljust(9, b"0")), frame
 
 
 def read_frames(path: Path) -> Recording:

@@ -19,7 +19,7 @@ from PySide6.QtCore import QObject, QTimer, Slot
 from quantdesk.app.tasks import Tasks
 from quantdesk.store.base import Store, StoreError
 from quantdesk.store.left_alerts import LeftAlert, LeftOutcome, keep, left_of
-from quantdesk.types import AlertRow
+from quantdesk.types import AlertRow, Origin
 
 if TYPE_CHECKING:
     from quantdesk.app.feeding import Feeding
@@ -119,6 +119,8 @@ class AlertKeeping(QObject):
 
     @Slot(object)
     def _on_kept(self, row: AlertRow) -> None:
+        if row.origin is Origin.REPLAY and self._feeding.session.plan.origin is not Origin.REPLAY:
+            return  # played behind a market: its store is for the market
         self._add(row)
 
     @Slot(str, str, object)

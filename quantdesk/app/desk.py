@@ -24,6 +24,7 @@ from quantdesk.app.files import Exporter, FileOpener
 from quantdesk.app.loop import Loop
 from quantdesk.app.memory import Collector
 from quantdesk.app.picture import take_picture
+from quantdesk.app.replaying import Replaying
 from quantdesk.app.selftest.beside import SelfTest
 from quantdesk.app.session import SessionPlan
 from quantdesk.app.storage import Storage
@@ -82,6 +83,7 @@ class Desk:
         self.connections.attach(self.window, self.feeding)
         self.keeping = AlertKeeping(self.alerts, self.feeding, self.window, paths.data / "alerts.left")
         self.webhooks = Webhooks(self.window, self.settings, self.jobs)
+        self.replaying = Replaying(self.window, self.feeding, self.pair, self.files, self.alerts)
         self.selftest = SelfTest(self.window.selftest, args)
         self.crashes = CrashReporter(paths.logs, lambda: self.window, self.window.selftest)
         self._popups = DesktopPopups(self.window.show_last_alert)
@@ -145,6 +147,7 @@ class Desk:
         await self.storage.stop()
         await self.connections.stop()
         await self.webhooks.stop()
+        await self.replaying.stop()
         await self.keeping.stop()
         await self.feeding.stop()
         self.keeping.leave()

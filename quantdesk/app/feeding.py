@@ -115,9 +115,20 @@ class Feeding(QObject):
 
     def show_files(self, settings: PairSettings) -> None:
         """Show opened files; the market goes on being recorded behind them."""
+        if self._window is not None and self._window.market is not self.market:
+            self._window.set_market(self.market)
         self._pair.set_source(self._files, settings)
         if self._window is not None:
             self._window.set_mode(DeskMode(Origin.FILE, " / ".join(self._files.legs), behind=self._mode().recording))
+            self._window.control.refresh()
+
+    def show_replay(self, market: MarketModel, settings: PairSettings, title: str) -> None:
+        """Show a market that is played back; the real one goes on being recorded behind it."""
+        if self._window is not None:
+            self._window.set_market(market)
+        self._pair.set_source(market, settings)
+        if self._window is not None:
+            self._window.set_mode(DeskMode(Origin.REPLAY, title, behind=self._mode().recording))
             self._window.control.refresh()
 
     @Slot()
@@ -209,6 +220,8 @@ class Feeding(QObject):
             task.get_loop().call_exception_handler({"message": "the feed has failed", "exception": error})
 
     def _show(self, settings: PairSettings) -> None:
+        if self._window is not None and self._window.market is not self.market:
+            self._window.set_market(self.market)  # another one was played back
         self._pair.set_source(self.market, settings)
         if self._window is not None:
             self._window.set_mode(self._mode())
@@ -242,11 +255,7 @@ class Feeding(QObject):
     @Slot()
     def _on_status(self) -> None:
         self._session.publish_store_status()
-        if (
-            self._window is not None
-            and self._window.mode.origin is not Origin.FILE
-            and self._window.mode != self._mode()
-        ):
+        if self._window is not None and self._pair.source is self.market and self._window.mode != self._mode():
             self._window.set_mode(self._mode())
 
     @Slot()

@@ -24,6 +24,7 @@ from quantdesk.types import Instrument, Interval, Light, Origin, StoreStatus
 
 if TYPE_CHECKING:
     from quantdesk.ingest.live import Ingest
+    from quantdesk.ingest.transport import Follower, Transport
     from quantdesk.simulator.server import SimulatorServer
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,8 @@ class Session:
         self.market = MarketModel(plan.origin)
         self.feed: Ingest | None = None
         self.writer: Writer | None = None
+        self.transport: Transport | None = None  #: steers a replay; without one it plays once
+        self.follower: Follower | None = None
         self.symbols = list(plan.symbols)  #: what is fed, or will be once the store is open
         self._limits = limits or FeedLimits()
         self._reader: Reader | None = None
@@ -113,7 +116,8 @@ class Session:
         if self.plan.replay is not None:
             from quantdesk.ingest.replay import Replay
 
-            await Replay(self.plan.replay, writer, self.market, speed=self.plan.speed).run()
+            path, speed, steered = self.plan.replay, self.plan.speed, self.transport
+            await Replay(path, writer, self.market, speed=speed, transport=steered, follower=self.follower).run()
             return
         endpoints = self.plan.endpoints
         if self.plan.origin is Origin.SIMULATED:

@@ -7,6 +7,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -14,14 +15,29 @@ from typing import IO, Any, Protocol, TypeAlias
 
 import msgspec
 
+from quantdesk.bars.arrays import BarArrays
 from quantdesk.config import ConfigError
 from quantdesk.feed.binance import BadFrame, number, parse
-from quantdesk.recording import Recording
+from quantdesk.ingest.extent import extent_of
+from quantdesk.recording import Recording, frame_of
 from quantdesk.trades import RawTrade
 from quantdesk.types import Tick, decimals_of
 
-#: (seconds on the recording's clock, a frame or a tick)
-Recorded: TypeAlias = "tuple[float, bytes | Tick]"
+
+@dataclass(frozen=True, slots=True)
+class PlayedBar:
+    """Carry one bar whose trades are not held; it is known when it closes (exchange ms)."""
+
+    symbol: str
+    interval: str
+    closes: int
+    bar: BarArrays  # one row
+
+
+#: (seconds on the recording's clock, a frame, a tick or a bar)
+Recorded: TypeAlias = "tuple[float, bytes | Tick | PlayedBar]"
+#: Tick and step size by symbol.
+Precision: TypeAlias = "dict[str, tuple[Decimal, Decimal]]"
 
 MAX_LINE = 1 << 20
 #: So many records at the start tell the precision of prices and quantities.
@@ -42,6 +58,12 @@ class Tape(Protocol):
     def damage(self) -> str:
         """Return why the file ended early, empty where it did not."""
 
+    def precision(self) -> Precision:
+        """Return the tick and step size of each symbol that is known before it is played."""
+
+    def extent(self) -> tuple[int, int] | None:
+        """Return the first and the last exchange time (ms), or None where that is not known."""
+
     def __iter__(self) -> Iterator[Recorded]: ...
 
 
@@ -61,6 +83,14 @@ class FrameTape:
         """Return why the file ended early, if it did."""
         return self._recording.damage
 
+    def precision(self) -> Precision:
+        """Return tick and step sizes as the first records show them."""
+        return precision_of(self)
+
+    def extent(self) -> tuple[int, int] | None:
+        """Return the first and the last exchange time (ms)."""
+        return extent_of(self._recording.path, FrameTape(self._recording.path), frame_of)
+
     def __iter__(self) -> Iterator[Recorded]:
         for local_ns, frame in self._recording:
             yield local_ns / 1e9, frame
@@ -73,6 +103,15 @@ class _Lines:
         self._path = path
         self.skipped = 0
         self.damage = ""
+
+    def precision(self) -> Precision:
+        """Return tick and step sizes as the first records show them."""
+        return precision_of(self)
+
+    def extent(self) -> tuple[int, int] | None:
+        """Return the first and the last exchange time (ms)."""
+        one = type(self)(self._path)
+        return extent_of(self._path, one, lambda line: one._row(line.decode("utf-8", "replace")))
 
     def _open(self) -> IO[str]:
         return _text(self._path)
@@ -159,9 +198,9 @@ def open_tape(path: Path) -> Tape:
     return tape
 
 
-def precision_of(tape: Tape) -> dict[str, tuple[Decimal, Decimal]]:
+def precision_of(tape: Tape) -> Precision:
     """Return the tick and step size of each symbol as the first records show them."""
-    found: dict[str, tuple[Decimal, Decimal]] = {}
+    found: Precision = {}
     for _, record in islice(iter(tape), SAMPLE):
         try:
             event = parse(record) if isinstance(record, bytes) else record

@@ -54,6 +54,12 @@ class AlertLog(QObject):
         self.kept.emit(to_row(record))
         return followed
 
+    def forget(self, origin: Origin) -> None:
+        """Forget the firings seen in one stream of data."""
+        for held in (self._records, self._open):
+            for key in [key for key, record in held.items() if record.context.origin is origin]:
+                del held[key]
+
     def restore(self, rows: Iterable[AlertRow]) -> tuple[list[AlertRecord], int]:
         """Take firings of earlier sessions, oldest first; return those that are new here, and how many are unreadable.
 

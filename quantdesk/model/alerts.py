@@ -33,7 +33,8 @@ class AlertModel(QObject):
 
     ``fired(event)`` tells of each new row of ``events`` (newest last, bounded); only events with
     ``popup`` may leave the window, as their rule says and unless ``muted``. ``followed([event])`` tells
-    of events of which more has become known, ``restored`` that rows of earlier sessions came in.
+    of events of which more has become known, ``restored`` that rows of earlier sessions came in
+    or rows were forgotten.
     """
 
     fired = Signal(object)
@@ -142,6 +143,14 @@ class AlertModel(QObject):
             self._events = dict(list({**earlier, **self._events}.items())[-MOST_EVENTS:])
             self.restored.emit()
         return unread
+
+    def forget(self, origin: Origin) -> None:
+        """Forget the firings of one stream of data, records and all: it begins anew and brings them again."""
+        self.log.forget(origin)
+        kept = {key: event for key, event in self._events.items() if event.origin is not origin}
+        if len(kept) < len(self._events):
+            self._events = kept
+            self.restored.emit()
 
     def clear(self) -> None:
         """Empty the table; what is armed stays armed, what is kept stays kept."""

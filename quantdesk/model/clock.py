@@ -23,14 +23,29 @@ class FrameClock(QObject):
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._on_timeout)
+        self._held = self._marked = False
 
     @Slot()
     def mark(self) -> None:
         """Ask for one tick; more marks before it change nothing."""
-        if self._timer.isActive():
+        self._marked = self._held
+        if self._held or self._timer.isActive():
             return
         passed = self._since.elapsed() if self._since.isValid() else self._period
         self._timer.start(max(0, self._period - int(passed)))
+
+    def set_rate(self, rate: int) -> None:
+        """Tick at most so many times a second from now on."""
+        self._period = max(1, 1_000 // rate)
+
+    def hold(self, on: bool) -> None:
+        """Keep marks until this is called again with False: while a replay seeks, nothing is painted."""
+        self._held = on
+        if on and self._timer.isActive():
+            self._timer.stop()
+            self._marked = True
+        if not on and self._marked:
+            self.mark()
 
     def flush(self) -> None:
         """Tick at once if a tick is due: for the first paint, which no turn of the loop precedes."""

@@ -70,6 +70,7 @@ class MarketModel(QObject):
     def __init__(self, origin: Origin = Origin.LIVE, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._origin = origin
+        self._tells_when_asked = False
         self._legs: dict[str, _Leg] = {}
         self._removed: set[str] = set()
         self._live_since: int | None = None
@@ -82,7 +83,7 @@ class MarketModel(QObject):
         self._pace = self._timer(1_000 // FRAMES_PER_SECOND)
         self._pace.timeout.connect(self._on_pace)
         self._turn = self._timer(0)
-        self._turn.timeout.connect(self._on_turn)
+        self._turn.timeout.connect(self.tell)
         self.latency = PaintLatency()
 
     @property
@@ -206,6 +207,15 @@ class MarketModel(QObject):
         if newest is not None and (leg.trade is None or newest.agg_id > leg.trade.agg_id):
             leg.trade = newest
         self._mark_changed(symbol, self.intervals(symbol))
+
+    def restart(self) -> None:
+        """Forget everything but the symbols: a replay begins anew."""
+        self._legs = {symbol: _Leg(leg.bars.instrument) for symbol, leg in self._legs.items()}
+        self._live_since = self._exchange_ms = None
+        self._closed.clear()
+        self._changed.clear()
+        for symbol in self._legs:
+            self._touch(symbol)
 
     def remove_symbol(self, symbol: str) -> None:
         """Forget a symbol; what still arrives of it is dropped."""
@@ -333,14 +343,16 @@ class MarketModel(QObject):
     def _mark_closed(self, symbol: str, leg: _Leg, bars: Iterable[Bar]) -> None:
         for interval, time in (*((bar.interval.value, bar.open_time) for bar in bars), *leg.bars.take_ended()):
             self._closed.setdefault((symbol, interval), set()).add(time)
-            if not self._turn.isActive():
-                self._turn.start()
+            self._tell_soon()
 
     def _mark_changed(self, symbol: str, intervals: Iterable[str]) -> None:
         for interval in intervals:
             self._changed.update((symbol, name) for name in (str(interval), *derived_of(interval)))
-            if not self._turn.isActive():
-                self._turn.start()
+            self._tell_soon()
+
+    def _tell_soon(self) -> None:
+        if not self._tells_when_asked and not self._turn.isActive():
+            self._turn.start()
 
     @Slot()
     def _on_pace(self) -> None:
@@ -348,8 +360,13 @@ class MarketModel(QObject):
         for symbol in sorted(touched):
             self.ticked.emit(symbol)
 
+    def tell_when_asked(self) -> None:
+        """Keep what closed and changed until ``tell``: a replay decides when a frame is made."""
+        self._tells_when_asked = True
+
     @Slot()
-    def _on_turn(self) -> None:
+    def tell(self) -> None:
+        """Tell of the bars that closed or changed since it was last told."""
         changed, self._changed = self._changed, set()
         closed, self._closed = self._closed, {}
         for symbol, interval in sorted(changed):

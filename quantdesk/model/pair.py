@@ -49,12 +49,14 @@ class PairModel(QObject):
     """Hold the pair on screen; every number comes from closed bars only.
 
     ``changed`` = a new frame or evidence; ``settings_changed`` = another source or settings (the frame
-    may be None until the next ``changed``); ``failed(text)`` = a job could not do its work.
+    may be None until the next ``changed``); ``failed(text)`` = a job could not do its work; ``rested`` =
+    a job has ended, and ``is_current`` may have become true.
     """
 
     changed = Signal()
     settings_changed = Signal()
     failed = Signal(str)
+    rested = Signal()
 
     def __init__(self, jobs: JobRunner, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -68,7 +70,7 @@ class PairModel(QObject):
         self._live: LivePair | None = None
         self._epoch = self._version = 0
         self._other_kinds: tuple[ZKind, ...] = ()
-        self._stale = self._refit_wanted = False
+        self._stale = self._refit_wanted = self._tests_by_bars = False
         self._tested: _Tested | None = None
         self._since_evidence = QElapsedTimer()
         self._turn = QTimer(self)
@@ -95,6 +97,20 @@ class PairModel(QObject):
     def frame(self) -> PairFrame | None:
         """Return the newest frame; None until the first job of this pair has ended."""
         return self._frame
+
+    @property
+    def is_current(self) -> bool:
+        """Return whether the frame shows all that the source has told of."""
+        return not self._stale and not self._jobs.busy(EVALUATE)
+
+    @property
+    def is_tested(self) -> bool:
+        """Return whether no slow test runs or waits."""
+        return not self._jobs.busy(EVIDENCE)
+
+    def test_by_bars(self, on: bool) -> None:
+        """Let the pause between slow tests be one of the bars' time, so that a replay repeats them exactly."""
+        self._tests_by_bars = on
 
     @property
     def evidence(self) -> PairEvidence | None:
@@ -236,6 +252,7 @@ class PairModel(QObject):
 
     def _on_built(self, built: Built, live: LivePair | None) -> None:
         frame = built.frame
+        self.rested.emit()
         if self._stale:
             self._turn.start()
         if frame.epoch != self._epoch:
@@ -248,6 +265,7 @@ class PairModel(QObject):
             self._want_evidence(frame, built.snapshot)
 
     def _on_failed(self, epoch: int, error: Exception) -> None:
+        self.rested.emit()
         if self._stale:
             self._turn.start()
         if epoch == self._epoch:
@@ -279,15 +297,16 @@ class PairModel(QObject):
             return False
         if wanted.last_time != last.last_time and interval_ms >= 60_000:
             return True
-        if wanted.line != last.line:
-            return True
         # Much history has filled in: evidence on a few bars should not stand beside it.
-        if wanted.observations > 1.25 * last.observations:
+        if wanted.line != last.line or wanted.observations > 1.25 * last.observations:
             return True
+        if self._tests_by_bars:
+            return wanted.last_time - last.last_time >= EVIDENCE_PAUSE_MS
         return self._since_evidence.hasExpired(EVIDENCE_PAUSE_MS)
 
     def _on_tested(self, outcome: tuple[int, PairEvidence, FrozenTest | None]) -> None:
         epoch, evidence, frozen = outcome
+        self.rested.emit()
         if epoch == self._epoch:
             self._evidence, self._frozen = evidence, frozen
             self.changed.emit()

@@ -29,8 +29,8 @@ def reason_of(window: MainWindow, name: str) -> str:
         return _tr("no bars are loaded") if no_bars else ""
     if name in ("market.add", "market.reconnect"):
         return _tr("a file is shown") if file else ""
-    if name.startswith("view.panel_"):
-        return _tr("the last panel stays")
+    if name.startswith(("replay.", "view.panel_")):
+        return _tr("nothing is replayed") if name.startswith("replay.") else _tr("the last panel stays")
     known = {
         "pair.swap": _tr("there is one leg only"),
         **dict.fromkeys((f"pair.{name}" for name in TIMEFRAMES), _tr("there are no such bars")),

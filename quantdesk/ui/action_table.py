@@ -5,6 +5,7 @@ from __future__ import annotations
 from quantdesk.ui.action_spec import ActionSpec, translate
 from quantdesk.ui.draw_actions import draw_actions
 from quantdesk.ui.pair_actions import pair_actions
+from quantdesk.ui.replay_actions import replay_actions
 from quantdesk.ui.view_actions import view_actions
 
 
@@ -12,6 +13,7 @@ def group_titles() -> dict[str, str]:
     """Return the title of every group, in the order of the menus."""
     return {
         "file": translate("actions", "File"),
+        "replay": translate("actions", "Replay"),
         "view": translate("actions", "View"),
         "draw": translate("actions", "Draw"),
         "market": translate("actions", "Market"),
@@ -163,6 +165,7 @@ def desk_actions() -> tuple[ActionSpec, ...]:
     """Return every action of the desk, in the order of the menus."""
     return (
         *_file_actions(),
+        *replay_actions(),
         *view_actions(),
         *draw_actions(),
         *_market_actions(),

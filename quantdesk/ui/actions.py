@@ -66,6 +66,12 @@ class ActionRegistry(QObject):
         self._actions[name].setShortcut(QKeySequence(keys, QKeySequence.SequenceFormat.PortableText))
         self._write_tip(name)
 
+    def set_icon(self, name: str, drawing: str) -> None:
+        """Draw an action otherwise."""
+        if self._icons[name] != drawing:
+            self._icons[name] = drawing
+            self._colour([self._actions[name]])
+
     def set_tokens(self, tokens: Tokens) -> None:
         """Colour the icons for the theme: those on a toolbar at once, those of menus a moment later."""
         # Drawing them all would be a tenth of the way to the first paint, and a menu is not open yet.

@@ -36,6 +36,7 @@ class AlertFlow(QObject):
         self._toasts = toasts
         self._tray = tray
         self._popped: AlertEvent | None = None
+        self.quiet = False  #: a replay is on its way elsewhere: rows without toasts
         table.reset(list(alerts.events))
         table.bar_wanted.connect(self.bar_wanted)
         table.clear_wanted.connect(alerts.clear)
@@ -62,7 +63,7 @@ class AlertFlow(QObject):
         self._table.add(event)
         title, text = f"{value_text(event.metric, event.value)} · {event.pair}", self._text(event)
         self.marks_changed.emit()
-        if event.kind == AT_START:
+        if event.kind == AT_START or self.quiet:
             return  # nothing has happened: the row says how it stands
         self._toasts.show_toast(title, text, "alert", lambda: self.bar_wanted.emit(event))
         if not event.popup or self._alerts.muted:

@@ -18,7 +18,7 @@ def connect_chart_choices(window: MainWindow) -> None:
     """Show what the settings hold, and follow the actions of the View menu."""
     on, settings = window.registry, window.store.settings
     on[f"view.zone_{settings.time_zone}"].setChecked(True)
-    window.charts.set_zone(_zone_of(settings.time_zone))
+    window.charts.set_zone(zone_of(settings.time_zone))
     for name in ("utc", "local"):
         on[f"view.zone_{name}"].triggered.connect(lambda _=False, n=name: _choose_zone(window, n))
     on["view.both_legs"].setChecked(settings.both_legs)
@@ -48,11 +48,13 @@ def _choose_scale(window: MainWindow, scale: PriceScale) -> None:
     window.save_settings()
 
 
-def _zone_of(name: str) -> Zone:
+def zone_of(name: str) -> Zone:
+    """Return the zone that a choice names."""
     return Zone.local() if name == "local" else UTC_ZONE
 
 
 def _choose_zone(window: MainWindow, name: str) -> None:
-    window.charts.set_zone(_zone_of(name))
+    window.charts.set_zone(zone_of(name))
     window.store.settings.time_zone = name
+    window.replay.show_zone()
     window.save_settings()

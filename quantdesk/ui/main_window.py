@@ -32,6 +32,7 @@ from quantdesk.ui.pair_docks import PairDocks
 from quantdesk.ui.preferences_flow import PreferencesFlow
 from quantdesk.ui.progress import Progress, ProgressStrip
 from quantdesk.ui.prompts import Prompts
+from quantdesk.ui.replay_flow import ReplayFlow
 from quantdesk.ui.rules_flow import RulesFlow
 from quantdesk.ui.self_test import SelfTestFlow
 from quantdesk.ui.settings_flow import SettingsFlow
@@ -219,6 +220,7 @@ class MainWindow(QMainWindow):
         self.rules = RulesFlow(self)
         self.drawing = DrawFlow(self)
         self.indicators = IndicatorFlow(self)
+        self.replay = ReplayFlow(self)
         self.menus = make_menus(self)
 
     def _connect(self) -> None:
@@ -313,6 +315,7 @@ class MainWindow(QMainWindow):
             self.table,
             self.data,
             self.pair_docks,
+            self.replay,
         ):
             part.set_tokens(tokens)
 

@@ -37,6 +37,10 @@ class Menus:
         self.recent.aboutToShow.connect(lambda: self._fill_recent(recent(), open_recent))
         self.remove = self._submenu(_tr("&Remove symbol"))
         self.remove.aboutToShow.connect(lambda: self._fill_remove(removable(), remove))
+        self.replay = self._submenu(_tr("Steer the repla&y"))
+        self._put(
+            self.replay, "replay.toggle", "replay.step", "replay.next_alert", "", "replay.slower", "replay.faster"
+        )
         self._choices()
         self.panels = self._submenu(_tr("&Panels"))
         self._put(
@@ -55,6 +59,8 @@ class Menus:
         self.file = file = bar.addMenu(_tr("&File"))
         self._put(file, "file.open")
         file.addMenu(self.recent)
+        self._put(file, "replay.choose")
+        file.addMenu(self.replay)
         self._put(file, "file.live", "", "file.export_visible", "file.export_all", "file.picture", "file.report", "")
         self._put(file, "file.settings", "", "file.tray", "file.quit")
         view = bar.addMenu(_tr("&View"))

@@ -31,6 +31,19 @@ def file_chooser(folder: str, parent: QWidget) -> QFileDialog:
     return dialog
 
 
+def recording_chooser(folder: str, parent: QWidget) -> QFileDialog:
+    """Make the dialog that picks a recorded file to replay."""
+    dialog = QFileDialog(parent)
+    dialog.setWindowTitle(dialog.tr("Replay a recording"))
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    if folder and Path(folder).is_dir():
+        dialog.setDirectory(folder)
+    dialog.setNameFilters(
+        [dialog.tr("Recordings (*.txt *.gz *.ndjson *.jsonl *.csv *.log)"), dialog.tr("All files (*)")]
+    )
+    return dialog
+
+
 def save_chooser(title: str, suffix: str, name: str, folder: str, parent: QWidget) -> QFileDialog:
     """Make the dialog that names a file to save; it asks before an existing one is replaced."""
     dialog = QFileDialog(parent)

@@ -81,6 +81,11 @@ class Settings:
     ws_url: str = ""  # empty = the exchange's own
     rest_url: str = ""
     proxy: str = SYSTEM_PROXY  # or NO_PROXY, or the URL of one without its password
+    replay_speed: float = 1.0  # 0 = as fast as it goes
+    replay_y: str = ""  # what was replayed last of the store
+    replay_x: str = ""
+    replay_start: int = 0  # ms; 0 = nothing yet
+    replay_end: int = 0
     tick_minutes: int = 15
     tick_max_age_ms: int = 10_000
 
@@ -93,6 +98,10 @@ class Settings:
     def remember_command(self, command: str) -> None:
         """Put a command on top of those that the palette ran."""
         self.palette_used = [command, *(c for c in self.palette_used if c != command)][:MAX_RECENT]
+
+    def take_replay_speed(self, speed: float) -> None:
+        """Keep the speed of a replay; infinity is as fast as it goes."""
+        self.replay_speed = speed if math.isfinite(speed) else 0.0
 
     def pair(self) -> PairSettings:
         """Return the pair that was shown last."""
@@ -156,6 +165,9 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "keep_ticks_days": KEEP_DAYS,
     "keep_ticks_gb": KEEP_GB,
     "compress_after_days": COMPRESS_DAYS,
+    "replay_speed": (0.0, 1e6),
+    "replay_start": (0, LATEST_END),
+    "replay_end": (0, LATEST_END),
 }
 _CHOICES: dict[str, tuple[object, ...]] = {
     "theme": ("dark", "light", "system"),

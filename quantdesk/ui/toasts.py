@@ -123,7 +123,7 @@ class ToastStack(QObject):
     def __init__(self, area: QWidget, tokens: Tokens, above: QWidget | None = None, stay_ms: int = STAY_MS) -> None:
         super().__init__(area)
         self._area = area
-        self._above = above
+        self._above: tuple[QWidget, ...] = () if above is None else (above,)
         self._tokens = tokens
         self._stay_ms = stay_ms
         self.toasts: list[Toast] = []
@@ -150,6 +150,11 @@ class ToastStack(QObject):
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(toast, toast.accessibleName()))
         return toast
 
+    def stand_above(self, *strips: QWidget) -> None:
+        """Leave these strips at the bottom free where they can be seen."""
+        self._above = strips
+        self._place()
+
     def set_tokens(self, tokens: Tokens) -> None:
         """Colour the messages for the theme."""
         self._tokens = tokens
@@ -168,7 +173,7 @@ class ToastStack(QObject):
             self._place()
 
     def _place(self) -> None:
-        foot = self._above.height() if self._above is not None and self._above.isVisible() else 0
+        foot = sum(strip.height() for strip in self._above if strip.isVisible())
         bottom = self._area.height() - foot - _MARGIN
         for toast in reversed(self.toasts):
             height = toast.heightForWidth(_WIDTH)
