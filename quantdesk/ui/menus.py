@@ -12,6 +12,7 @@ from quantdesk.analytics.zscore import ZKind
 from quantdesk.bars.derived import TIMEFRAMES
 from quantdesk.ui.actions import ActionRegistry
 from quantdesk.ui.charts.scale import PriceScale
+from quantdesk.ui.replay_actions import STEERING
 
 
 def _tr(text: str) -> str:
@@ -37,10 +38,6 @@ class Menus:
         self.recent.aboutToShow.connect(lambda: self._fill_recent(recent(), open_recent))
         self.remove = self._submenu(_tr("&Remove symbol"))
         self.remove.aboutToShow.connect(lambda: self._fill_remove(removable(), remove))
-        self.replay = self._submenu(_tr("Steer the repla&y"))
-        self._put(
-            self.replay, "replay.toggle", "replay.step", "replay.next_alert", "", "replay.slower", "replay.faster"
-        )
         self._choices()
         self.panels = self._submenu(_tr("&Panels"))
         self._put(
@@ -89,7 +86,9 @@ class Menus:
         self._put(bar.addMenu(_tr("H&elp")), "help.shortcuts", "help.logs", "", "help.about")
 
     def _choices(self) -> None:
-        """Make the menus of which one entry is ticked."""
+        """Make the menus of which one entry is ticked, and the one that steers a replay."""
+        self.replay = self._submenu(_tr("Steer the repla&y"))
+        self._put(self.replay, *STEERING)
         self.theme = self._submenu(_tr("&Theme"))
         self._put(self.theme, "view.theme_dark", "view.theme_light", "view.theme_system", "", "view.safe_colours")
         self.scale = self._submenu(_tr("Price &scale"))

@@ -19,7 +19,7 @@ def replay_actions() -> tuple[ActionSpec, ...]:
     return (
         ActionSpec(
             "replay.choose",
-            translate("actions", "&Replay…"),
+            translate("actions", "Rep&lay…"),
             keys="Ctrl+Shift+O",
             icon="replay",
             tip=translate("actions", "Play a stored span, the opened file or a recording"),
