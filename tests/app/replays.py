@@ -22,28 +22,30 @@ from quantdesk.model.jobs import JobRunner
 from quantdesk.model.market import MarketModel
 from quantdesk.model.pair import PairModel, PairSettings
 from quantdesk.simulator.synthetic import SyntheticSource
-from quantdesk.types import Origin
+from quantdesk.types import Origin, Tick
 
 #: A minute (of the epoch) that the simulator's trades begin at.
 MINUTE = 28_688_400
 PATIENCE = 60.0
 
 
-def tape(minutes: int = 3, rate: float = 5.0, seed: int = 3) -> MergedTape:
-    """Return the simulator's trades of two symbols, merged by their time."""
+def simulated(minutes: int, rate: float = 5.0, seed: int = 3) -> dict[str, list[Tick]]:
+    """Return the simulator's trades of two symbols."""
     source = SyntheticSource(seed=seed, rate=rate)
-    legs = [listing for listing in source.listings if listing.symbol in ("BTCUSDT", "ETHUSDT")]
-    ticks = {
-        leg.symbol: [
-            (t.ts / 1_000, t) for m in range(minutes) for t in source.trades(leg.symbol, MINUTE + m).ticks(leg)
-        ]
-        for leg in legs
+    return {
+        leg.symbol: [tick for m in range(minutes) for tick in source.trades(leg.symbol, MINUTE + m).ticks(leg)]
+        for leg in source.listings
+        if leg.symbol in ("BTCUSDT", "ETHUSDT")
     }
-    precision = {
-        leg.symbol: (Decimal(1).scaleb(-leg.price_digits), Decimal(1).scaleb(-leg.quantity_digits)) for leg in legs
-    }
+
+
+def tape(minutes: int = 3) -> MergedTape:
+    """Return the simulator's trades of two symbols, merged by their time."""
+    found = simulated(minutes)
+    precision = {symbol: (Decimal("0.01"), Decimal("0.001")) for symbol in found}
+    span = (MINUTE * 60_000, (MINUTE + minutes) * 60_000)
     return MergedTape(
-        precision, (MINUTE * 60_000, (MINUTE + minutes) * 60_000), lambda: [iter(found) for found in ticks.values()]
+        precision, span, lambda: [((tick.ts / 1_000, tick) for tick in ticks) for ticks in found.values()]
     )
 
 
@@ -72,19 +74,19 @@ class Played:
         return found | {"last": str(frame.last), "beta": repr(frame.beta), "position": self.transport.position}
 
     async def rests(self, state: TransportState = TransportState.PAUSED) -> None:
-        async with asyncio.timeout(PATIENCE):
-            while self.transport.state is not state:
-                await asyncio.sleep(0.005)
+        await _until(lambda: self.transport.state is state)
 
     async def rests_or_ends(self) -> None:
-        async with asyncio.timeout(PATIENCE):
-            while self.transport.state is TransportState.SEEKING:
-                await asyncio.sleep(0)
+        await _until(lambda: self.transport.state is not TransportState.SEEKING)
 
     async def at(self, ms: int) -> None:
-        async with asyncio.timeout(PATIENCE):
-            while (self.transport.position or 0) < ms:
-                await asyncio.sleep(0)
+        await _until(lambda: (self.transport.position or 0) >= ms)
+
+
+async def _until(look: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not look():  # noqa: ASYNC110  # the transport has no event of its own to wait for
+            await asyncio.sleep(0)
 
 
 def _plain(values: np.ndarray) -> bytes:

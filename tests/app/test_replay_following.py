@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import lru_cache
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -57,7 +58,7 @@ def test_stepping_bar_by_bar_brings_every_bar_and_the_same_alerts(qapp) -> None:
     played = play(qapp, act, tape(1), rules=RULES)
     assert played.fired() == golden(qapp)
     steps = sorted(set(seen))
-    assert [b - a for a, b in zip(steps, steps[1:], strict=False)] == [1_000] * (len(steps) - 1)
+    assert [b - a for a, b in pairwise(steps)] == [1_000] * (len(steps) - 1)
 
 
 def test_every_step_to_the_next_alert_rests_at_the_bar_that_raised_it(qapp) -> None:
