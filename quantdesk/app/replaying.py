@@ -191,6 +191,7 @@ class Replaying(QObject):
         playback = Playback(title, transport)
         following = Following(market, self._pair, self._alerts)
         following.alerted.connect(self._on_alert)
+        playback.changed.connect(self._on_playback)
         self._running = _Running(playback, following, market, own)
         self._view = self._view_now()
         self._show()
@@ -234,6 +235,12 @@ class Replaying(QObject):
 
     def _view_now(self) -> tuple[object, ...]:
         return self._pair.settings, self._alerts.rules
+
+    @Slot()
+    def _on_playback(self) -> None:
+        running = self._running
+        if running is not None:
+            running.following.hurry(running.playback.hurries)
 
     @Slot(object)
     def _on_alert(self, event: AlertEvent) -> None:

@@ -121,6 +121,8 @@ class Replay:
                 transport.end()
                 if not self._stays:
                     return self.summary
+                if self._follower is not None:
+                    await self._follower.settle()
                 while not transport.wants_restart():
                     await transport.wake(None)
         finally:
@@ -173,10 +175,7 @@ class Replay:
             if self._transport.wants_restart():
                 return False
             await self._stand_at(mark)
-            while self._transport.waits:
-                self._tell_status("replay paused")
-                await self._transport.wake(None)
-                self._anchor = None
+            await self._stay()
             if self._transport.wants_restart():
                 return False
         return True
@@ -203,14 +202,22 @@ class Replay:
         self._fresh = False
         self._transport.reach(mark, news)
 
+    async def _stay(self) -> None:
+        """Rest at a mark while that is wanted."""
+        if self._transport.waits and self._follower is not None:
+            await self._follower.settle()
+        while self._transport.waits:
+            self._tell_status("replay paused")
+            await self._transport.wake(None)
+            self._anchor = None
+
     async def _pace(self, at: float) -> None:
         """Wait until the recorded moment ``at`` (s) is due, or something else is wanted."""
         transport = self._transport
         while not transport.wants_restart():
             now = time.monotonic()
             if transport.waits and not self._fresh and transport.position is not None:
-                await transport.wake(None)  # it rests at a mark: nothing was told since
-                self._anchor = None
+                await self._stay()  # it stands at a mark: nothing was told since
                 continue
             if transport.is_fast:
                 self._anchor = None

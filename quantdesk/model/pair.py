@@ -70,7 +70,7 @@ class PairModel(QObject):
         self._live: LivePair | None = None
         self._epoch = self._version = 0
         self._other_kinds: tuple[ZKind, ...] = ()
-        self._stale = self._refit_wanted = self._tests_by_bars = False
+        self._stale = self._refit_wanted = self._tests_by_bars = self._tests_seldom = False
         self._tested: _Tested | None = None
         self._since_evidence = QElapsedTimer()
         self._turn = QTimer(self)
@@ -111,6 +111,10 @@ class PairModel(QObject):
     def test_by_bars(self, on: bool) -> None:
         """Let the pause between slow tests be one of the bars' time, so that a replay repeats them exactly."""
         self._tests_by_bars = on
+
+    def test_seldom(self, on: bool) -> None:
+        """Let slow tests pause at any interval: bars come faster than anybody reads their evidence."""
+        self._tests_seldom = on
 
     @property
     def evidence(self) -> PairEvidence | None:
@@ -295,7 +299,7 @@ class PairModel(QObject):
             return True
         if wanted == last:
             return False
-        if wanted.last_time != last.last_time and interval_ms >= 60_000:
+        if wanted.last_time != last.last_time and interval_ms >= 60_000 and not self._tests_seldom:
             return True
         # Much history has filled in: evidence on a few bars should not stand beside it.
         if wanted.line != last.line or wanted.observations > 1.25 * last.observations:

@@ -6,6 +6,9 @@ from PySide6.QtCore import QObject, Signal
 
 from quantdesk.ingest.transport import Transport, TransportState
 
+#: From this speed on nobody reads every bar, and statistics need the time that painting takes.
+QUICK = 30.0
+
 
 class Playback(QObject):
     """Hold what plays. ``changed`` = another state, speed or span; ``position`` is read when it is painted.
@@ -31,6 +34,12 @@ class Playback(QObject):
     def speed(self) -> float:
         """Return how many times as fast as recorded it plays; infinity: as fast as it goes."""
         return self.transport.speed
+
+    @property
+    def hurries(self) -> bool:
+        """Return whether it goes faster than one can read."""
+        plays = self.state is TransportState.PLAYING and self.speed >= QUICK
+        return plays or self.transport.searches
 
     @property
     def position(self) -> int | None:

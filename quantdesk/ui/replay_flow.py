@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, 
 from quantdesk.ingest.merged_tape import Held, Span
 from quantdesk.ingest.transport import SPEEDS, TransportState
 from quantdesk.model.clock import FRAMES_PER_SECOND
-from quantdesk.model.playback import Playback
+from quantdesk.model.playback import QUICK, Playback
 from quantdesk.ui.chart_choices import zone_of
 from quantdesk.ui.replay_actions import STEERING
 from quantdesk.ui.theme_tokens import Tokens
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from quantdesk.ui.transport_bar import TransportBar
 
 
-#: From this speed on statistics need the time that painting takes.
-_QUICK, _QUICK_FRAMES = 30.0, 10
+_QUICK_FRAMES = 10  # a second
 _PACE_MS = 150
 
 
@@ -150,7 +149,9 @@ class ReplayFlow(QObject):
         seeks = transport is not None and transport.searches
         # On the way to another place nothing is painted, and no toast tells of what lies between.
         self._window.clock.hold(seeks)
-        quick = playback is not None and playback.speed >= _QUICK
+        for part in (self._window.metrics, self._window.table):
+            part.setUpdatesEnabled(not seeks)
+        quick = playback is not None and playback.speed >= QUICK
         self._window.clock.set_rate(_QUICK_FRAMES if quick else FRAMES_PER_SECOND)
         scrubs = transport is not None and transport.scrubs
         if scrubs and not self._window.flow.quiet:

@@ -86,7 +86,7 @@ class Played:
 async def _until(look: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not look():  # noqa: ASYNC110  # the transport has no event of its own to wait for
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
 
 
 def _plain(values: np.ndarray) -> bytes:
