@@ -147,17 +147,18 @@ class ReplayFlow(QObject):
         self._enable()
         transport = playback.transport if playback is not None else None
         seeks = transport is not None and transport.searches
-        # On the way to another place nothing is painted, and no toast tells of what lies between.
+        # On the way to another place nothing is painted, and no toast tells of what lies between; nor in a hurry.
         self._window.clock.hold(seeks)
         for part in (self._window.metrics, self._window.table):
             part.setUpdatesEnabled(not seeks)
-        quick = playback is not None and playback.speed >= QUICK
+        plays = playback is not None and playback.state is TransportState.PLAYING
+        quick = plays and playback is not None and playback.speed >= QUICK
         self._window.clock.set_rate(_QUICK_FRAMES if quick else FRAMES_PER_SECOND)
         scrubs = transport is not None and transport.scrubs
-        if scrubs and not self._window.flow.quiet:
+        if scrubs:
             for toast in [toast for toast in self._window.toasts.toasts if toast.level == "alert"]:
                 toast.leave()  # what it told of is judged anew, or lies elsewhere
-        self._window.flow.quiet = scrubs
+        self._window.flow.quiet = scrubs or quick
         if transport is None or not seeks:
             self._end_progress()
         elif self._progress is None:

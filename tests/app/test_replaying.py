@@ -64,6 +64,8 @@ def test_a_stored_span_plays_while_the_market_goes_on(qapp, data, nowhere) -> No
         assert first and playback.found == tuple(sorted(time for time, _ in first))
         frame = desk.pair.frame
         assert frame is not None and len(frame) == 120
+        newest = frame.last.time
+        await reached(lambda: desk.pair.evidence is not None and desk.pair.evidence.end == newest, "its evidence")
         playback.transport.seek(START + 1_000)
         await reached(lambda: playback.state is TransportState.PAUSED, "the start")
         assert replayed(desk) == []

@@ -42,7 +42,9 @@ class Follows:
     async def settle(self) -> News:
         told = self._heard.times[-1] if self._heard.times else 0
         before = (self.seen[-1][0] if self.seen else 0) or told
-        self.seen.append((told, sum(map(len, self._heard.ticks.values()))))
+        now = (told, sum(map(len, self._heard.ticks.values())))
+        if now not in self.seen[-1:]:  # at a rest it is asked once more
+            self.seen.append(now)
         await asyncio.sleep(self.lasts)
         return News(told // self._every > before // self._every, before < self.alert_at <= told)
 

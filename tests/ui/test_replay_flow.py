@@ -139,6 +139,17 @@ def test_on_the_way_to_a_place_there_is_progress_that_cancels_and_no_toast(
     qtbot.waitUntil(lambda: not window.progress.isVisible(), timeout=3_000)
 
 
+def test_toasts_rest_while_bars_fly_by_but_not_on_the_way_to_the_next_alert(desk: Desk, transport: Transport) -> None:
+    shown(desk, transport)
+    assert not desk.window.flow.quiet
+    transport.set_speed(1_000.0)
+    assert desk.window.flow.quiet
+    desk.window.registry["replay.next_alert"].trigger()
+    assert not desk.window.flow.quiet
+    transport.reach(START + 26 * HOUR, News(alerted=True))
+    assert transport.state is TransportState.PAUSED
+
+
 def test_escape_in_the_bar_and_its_last_button_lead_back_to_the_market(desk: Desk, transport: Transport) -> None:
     shown(desk, transport)
     bar, left = desk.window.replay.bar, []
