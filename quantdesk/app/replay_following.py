@@ -53,12 +53,13 @@ class Following(QObject):
         """Tell what closed; return once it is in a frame and every rule has judged it."""
         self._fired = False
         self._market.tell()
-        if self._owes and not self._hurries and self._is_shown:
-            self._owes = False
-            self._pair.refresh()  # its evidence was left out on the way
         while self._is_shown and not self._is_done:
             self._woken.clear()
             await self._woken.wait()
+        if self._owes and not self._hurries and self._is_shown:
+            self._owes = False
+            if not self._goes_by_tests:
+                self._pair.test_now()  # what was left out on the way
         return News(self._has_closed(), self._fired)
 
     def hurry(self, on: bool) -> None:

@@ -72,6 +72,7 @@ class PairModel(QObject):
         self._other_kinds: tuple[ZKind, ...] = ()
         self._stale = self._refit_wanted = self._tests_by_bars = self._tests_seldom = False
         self._tested: _Tested | None = None
+        self._snapshot: PairSnapshot | None = None
         self._since_evidence = QElapsedTimer()
         self._turn = QTimer(self)
         self._turn.setSingleShot(True)
@@ -115,6 +116,11 @@ class PairModel(QObject):
     def test_seldom(self, on: bool) -> None:
         """Let slow tests pause at any interval: bars come faster than anybody reads their evidence."""
         self._tests_seldom = on
+
+    def test_now(self) -> None:
+        """Run the slow tests on the frame at hand, without making another one."""
+        if self._frame is not None and self._snapshot is not None:
+            self._want_evidence(self._frame, self._snapshot, at_once=True)
 
     @property
     def evidence(self) -> PairEvidence | None:
@@ -199,6 +205,7 @@ class PairModel(QObject):
         self._epoch += 1
         self._lines = HedgeLines()
         self._frame = self._evidence = self._frozen = self._tested = self._live = None
+        self._snapshot = None
         self._refit_wanted = False
         self.settings_changed.emit()
         self.changed.emit()
@@ -263,7 +270,7 @@ class PairModel(QObject):
             return
         if _line(frame.settings) == _line(self._settings):
             self._lines = built.lines
-        self._frame, self._live = frame, live
+        self._frame, self._live, self._snapshot = frame, live, built.snapshot
         self.changed.emit()
         if frame.epoch == self._epoch:
             self._want_evidence(frame, built.snapshot)
@@ -275,13 +282,13 @@ class PairModel(QObject):
         if epoch == self._epoch:
             self.failed.emit(f"{self._settings.y} / {self._settings.x}: {error}")
 
-    def _want_evidence(self, frame: PairFrame, snapshot: PairSnapshot) -> None:
+    def _want_evidence(self, frame: PairFrame, snapshot: PairSnapshot, *, at_once: bool = False) -> None:
         if frame.last.time is None:
             return
         line = frame.fit if frame.beta_path is None else None  # a ratio that moves was not known beforehand
         starts = line.time if line is not None and frame.formation_settled else 0
         wanted = _Tested(frame.epoch, frame.settings, frame.last.time, frame.observations, starts)
-        if not self._is_due(wanted, frame.interval_ms):
+        if wanted == self._tested or not (at_once or self._is_due(wanted, frame.interval_ms)):
             return
         self._tested = wanted
         self._since_evidence.start()
@@ -297,8 +304,6 @@ class PairModel(QObject):
         last = self._tested
         if last is None or (last.epoch, last.settings) != (wanted.epoch, wanted.settings):
             return True
-        if wanted == last:
-            return False
         if wanted.last_time != last.last_time and interval_ms >= 60_000 and not self._tests_seldom:
             return True
         # Much history has filled in: evidence on a few bars should not stand beside it.

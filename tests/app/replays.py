@@ -57,6 +57,7 @@ class Played:
     market: MarketModel
     pair: PairModel
     alerts: AlertModel
+    following: Following
     popups: list[AlertEvent] = field(default_factory=list)
 
     def fired(self) -> list[tuple[object, ...]]:
@@ -107,13 +108,13 @@ def play(
     jobs = JobRunner()
     pair, market = PairModel(jobs), MarketModel(Origin.REPLAY)
     alerts = AlertModel(rules if rules is not None else (z_rule(),))
-    played = Played(Transport(speed, playing=playing), market, pair, alerts)
+    following = Following(market, pair, alerts)
+    played = Played(Transport(speed, playing=playing), market, pair, alerts, following)
     alerts.fired.connect(lambda event: played.popups.append(event) if event.popup else None)
     pair.changed.connect(lambda: alerts.judge(pair.frame, look_of(pair)))
 
     async def main() -> None:
         pair.set_source(market, settings or PairSettings("BTCUSDT", "ETHUSDT", "1s", window=20, formation_bars=30))
-        following = Following(market, pair, alerts)
         replay = Replay(source, None, market, transport=played.transport, follower=following)
         running = asyncio.ensure_future(replay.run())
         try:
