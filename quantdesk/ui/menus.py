@@ -53,13 +53,8 @@ class Menus:
         )
         bar = window.menuBar()
         bar.setAccessibleName(_tr("Menu bar"))
-        self.file = file = bar.addMenu(_tr("&File"))
-        self._put(file, "file.open")
-        file.addMenu(self.recent)
-        self._put(file, "replay.choose")
-        file.addMenu(self.replay)
-        self._put(file, "file.live", "", "file.export_visible", "file.export_all", "file.picture", "file.report", "")
-        self._put(file, "file.settings", "", "file.tray", "file.quit")
+        self.file = bar.addMenu(_tr("&File"))
+        self._fill_file(self.file)
         view = bar.addMenu(_tr("&View"))
         view.addMenu(self.panels)
         view.addMenu(self.theme)
@@ -84,6 +79,14 @@ class Menus:
         self._put(bar.addMenu(_tr("&Alerts")), "alerts.rules", "alerts.mute", "", "alerts.clear")
         # Alt+H draws a horizontal line.
         self._put(bar.addMenu(_tr("H&elp")), "help.shortcuts", "help.logs", "", "help.about")
+
+    def _fill_file(self, file: QMenu) -> None:
+        self._put(file, "file.open")
+        file.addMenu(self.recent)
+        self._put(file, "replay.choose")
+        file.addMenu(self.replay)
+        self._put(file, "file.live", "", "file.export_visible", "file.export_all", "file.picture", "file.report", "")
+        self._put(file, "file.settings", "", "file.tray", "file.quit")
 
     def _choices(self) -> None:
         """Make the menus of which one entry is ticked, and the one that steers a replay."""
