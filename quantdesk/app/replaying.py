@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Slot
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from quantdesk.ingest.merged_tape import Held, Span
     from quantdesk.ingest.tape import Tape
     from quantdesk.ui.main_window import MainWindow
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +174,8 @@ class Replaying(QObject):
         reader: Reader | None = None
         try:
             if callable(source):
-                reader = await asyncio.to_thread(self._open_reader)
-                source = await asyncio.to_thread(source, reader)
+                reader = await _in_thread(self._open_reader)
+                source = await _in_thread(partial(source, reader))
             await Replay(source, None, market, transport=transport, follower=following).run()
         except (ConfigError, StoreError) as error:
             self._window.toast(self.tr("The replay has ended"), str(error), "error")
@@ -256,3 +259,13 @@ class Replaying(QObject):
         settings, names = self._pair.settings, [*market.symbols(), "", ""][:2]
         if self._pair.source is market and not settings.x and (settings.y, settings.x) != tuple(names):
             self._pair.set_source(market, replace(settings, y=names[0], x=names[1]))
+
+
+async def _in_thread(act: Callable[[], T]) -> T:
+    """Run ``act`` in a thread; cancelled meanwhile, wait until it has let go of what it uses."""
+    working = asyncio.ensure_future(asyncio.to_thread(act))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait({working})
+        raise

@@ -41,6 +41,8 @@ def make_menus(window: MainWindow) -> Menus:
         action.triggered.connect(lambda on, n=name: _show_panel(window, n, on))
 
     def removable() -> list[str]:
+        if window.replay.playback is not None:
+            return []  # the symbols on screen are not those that stream
         held = (window.pair.settings.y, window.pair.settings.x)
         return [symbol for symbol in window.market.symbols() if symbol not in held]
 
