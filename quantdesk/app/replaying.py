@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Slot
 
 from quantdesk.app.replay_following import Following
 from quantdesk.app.tasks import Tasks
+from quantdesk.bars.derived import TIMEFRAMES
 from quantdesk.config import ConfigError
 from quantdesk.ingest.transport import Transport
 from quantdesk.model.alerts import AlertEvent, AlertModel
@@ -102,7 +103,7 @@ class Replaying(QObject):
 
         legs = [leg.symbol for leg in span.legs]
         interval = self._pair.settings.interval
-        settings = self._fitting(legs, interval if interval in tuple(Interval) else Interval.M1.value)
+        settings = self._fitting(legs, interval if interval in TIMEFRAMES else Interval.M1.value)
         self._start(
             " / ".join(legs),
             lambda reader: span_tape(reader, span, interval_ms_of),
