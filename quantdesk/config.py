@@ -13,6 +13,7 @@ import platformdirs
 APP_NAME = "quantdesk"
 DEFAULT_WS_URL = "wss://fstream.binance.com"
 DEFAULT_REST_URL = "https://fapi.binance.com"
+DEFAULT_ARCHIVE_URL = "https://data.binance.vision"
 DEFAULT_VENUE = "binance-um"
 SIMULATOR_VENUE = "simulator"
 DEFAULT_SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -62,15 +63,22 @@ class FeedLimits:
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Name the exchange: bases of websocket and REST, and the venue its rows are stored under."""
+    """Name the exchange: bases of websocket and REST, and the venue its rows are stored under.
+
+    ``archive_url`` is the base of its files of past days, empty where it has none.
+    """
 
     ws_url: str = DEFAULT_WS_URL
     rest_url: str = DEFAULT_REST_URL
     venue: str = DEFAULT_VENUE
+    archive_url: str = DEFAULT_ARCHIVE_URL
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Endpoints:
-        """Read QUANTDESK_WS_URL and QUANTDESK_REST_URL; another base is another venue."""
+        """Read QUANTDESK_WS_URL and QUANTDESK_REST_URL; another base is another venue.
+
+        QUANTDESK_ARCHIVE_URL names its archive: another venue has none unless it is named.
+        """
         ws = check_url(environ.get("QUANTDESK_WS_URL") or DEFAULT_WS_URL, "QUANTDESK_WS_URL", ("ws", "wss"))
         rest = check_url(environ.get("QUANTDESK_REST_URL") or DEFAULT_REST_URL, "QUANTDESK_REST_URL", ("http", "https"))
         return cls.of(ws, rest)
@@ -80,7 +88,9 @@ class Endpoints:
         """Name the exchange at these bases, "" = the exchange's own; another base is another venue."""
         ws, rest = ws_url or DEFAULT_WS_URL, rest_url or DEFAULT_REST_URL
         venue = DEFAULT_VENUE if (ws, rest) == (DEFAULT_WS_URL, DEFAULT_REST_URL) else venue_of(rest, ws)
-        return cls(ws, rest, venue)
+        archive = environ.get("QUANTDESK_ARCHIVE_URL") or (DEFAULT_ARCHIVE_URL if venue == DEFAULT_VENUE else "")
+        checked = check_url(archive, "QUANTDESK_ARCHIVE_URL", ("http", "https")) if archive else ""
+        return cls(ws, rest, venue, checked)
 
 
 def check_url(url: str, name: str, schemes: tuple[str, ...]) -> str:

@@ -157,6 +157,7 @@ class GapState(StrEnum):
     FILLED = "filled"
     EXPIRED = "expired"
     MISSING = "missing"
+    DROPPED = "dropped"  #: deleted by hand: not missing, and not to be fetched again
 
 
 @dataclass(frozen=True, slots=True)

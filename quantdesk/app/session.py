@@ -70,6 +70,7 @@ class Session:
         self.writer: Writer | None = None
         self.transport: Transport | None = None  #: steers a replay; without one it plays once
         self.follower: Follower | None = None
+        self.endpoints = plan.endpoints  #: of the exchange that feeds; the simulator's once it runs
         self.symbols = list(plan.symbols)  #: what is fed, or will be once the store is open
         self._limits = limits or FeedLimits()
         self._reader: Reader | None = None
@@ -122,6 +123,7 @@ class Session:
         endpoints = self.plan.endpoints
         if self.plan.origin is Origin.SIMULATED:
             endpoints = await self._start_simulator()
+        self.endpoints = endpoints
         from quantdesk.ingest.live import Ingest
 
         self.feed = Ingest(endpoints, self._limits, writer, self.market, self.symbols, carry_on=self._carry_on)
@@ -279,6 +281,7 @@ class Session:
             ws_url=self._simulator.ws_url,
             rest_url=self._simulator.rest_url,
             venue=SIMULATOR_VENUE,
+            archive_url=self._simulator.rest_url,
         )
 
     async def _load_rest(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from quantdesk.types import Coverage, Gap, GapState
 
-_LACKING = (GapState.OPEN, GapState.FILLING, GapState.EXPIRED)
+_LACKING = (GapState.OPEN, GapState.FILLING, GapState.EXPIRED, GapState.DROPPED)
 
 
 def coverage(span: Coverage | None, gaps: Iterable[Gap], limit: int = 1_000) -> tuple[Coverage, ...]:

@@ -139,7 +139,7 @@ class Leg:
 
     def _disown(self, rows: list[Gap]) -> None:
         """Empty the claims of a session that died before it stored a trade: the record begins with this one."""
-        idle = (GapState.FILLED, GapState.MISSING)
+        idle = (GapState.FILLED, GapState.MISSING, GapState.DROPPED)
         claims = [row for row in rows if row.state not in idle]
         emptied = [replace(row, last_id=row.first_id - 1, state=GapState.FILLED) for row in claims]
         self._writer.put_gaps(self.instrument, emptied)
@@ -299,7 +299,7 @@ class Leg:
             if row.state is GapState.EXPIRED:
                 self.lost.append(row)
                 self.expired += [row] if row.size > 0 else []
-            elif row.state in (GapState.FILLED, GapState.MISSING):
+            elif row.state in (GapState.FILLED, GapState.MISSING, GapState.DROPPED):
                 self.closed.append(row)
                 self.filled_ids += row.size if row.state is GapState.FILLED else 0
 

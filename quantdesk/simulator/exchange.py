@@ -90,6 +90,7 @@ class Exchange:
         self.first_minute = self.started_ms // MINUTE_MS - history_minutes
         self.listed_ms = (self.started_ms // 86_400_000 - LISTED_DAYS) * 86_400_000
         self._settled: dict[tuple[str, int], IntArray] = {}
+        self._told: dict[str, set[int]] = {}
 
     def now_ms(self) -> int:
         """Return the exchange's time."""
@@ -174,6 +175,12 @@ class Exchange:
         price = self.last_price(symbol) / 10 ** self.symbols[symbol].price_digits
         return Mark(price, price * 1.0001, (self.now_ms() // FUNDING_MS + 1) * FUNDING_MS)
 
+    def tell_by_trades(self, symbol: str, minute: int, row: IntArray) -> None:
+        """Let an old minute's bar follow from its trades from now on: the archive has handed them out."""
+        if minute < self.first_minute:
+            self._settled[symbol, minute] = row
+            self._told.setdefault(symbol, set()).add(minute)
+
     def _reach(self, now: int) -> int:
         return max(self.first_minute * MINUTE_MS, now - self.reach_ms)
 
@@ -208,7 +215,11 @@ class Exchange:
     def _minutes(self, symbol: str, start: int, end: int, now: int) -> IntArray:
         """Return minutes [start, end) that have prices; an empty one stands at the close before it."""
         known = min(max(start, self.first_minute), end)
-        parts = [self.source.old_minutes(symbol, start, known)]
+        old = self.source.old_minutes(symbol, start, known)
+        for minute in self._told.get(symbol, ()):
+            if start <= minute < known:
+                old[minute - start] = self._settled[symbol, minute]
+        parts = [old]
         parts += [self._minute(symbol, minute, now)[np.newaxis] for minute in range(known, end)]
         table = np.concatenate(parts)
         traded = table[:, market.TRADES] > 0

@@ -15,6 +15,18 @@ class RestFault(StrEnum):
     NONSENSE = "nonsense"  #: 200 with rows that look right and carry impossible numbers
 
 
+class ArchiveFault(StrEnum):
+    """Name ways in which a file of the archive goes wrong."""
+
+    ABSENT = "absent"  #: 404, as for a day that is not there yet
+    CHECKSUM = "checksum"  #: the checksum is of another file
+    CUT = "cut"  #: the zip is cut short, and its checksum is of that
+    HALF = "half"  #: the connection ends in the middle of the zip
+    BOMB = "bomb"  #: the zip unpacks to hundreds of times its size
+    IDS = "ids"  #: half of the day carries ids of another numbering
+    DAY = "day"  #: the trades are of another day
+
+
 @dataclass(frozen=True, slots=True)
 class Faults:
     """Choose faults; the default is none. Set anew on a running server to change them.
@@ -36,6 +48,7 @@ class Faults:
 
     REST: ``rest_status`` answers every request (with ``retry_after``), ``rest_fault`` spoils the answers,
     ``reach_ms`` shortens how far back aggregate trades are served, ``time_offset_ms`` falsifies /time.
+    ``archive_fault`` spoils every file of the archive.
     """
 
     drop: float = 0.0
@@ -62,6 +75,7 @@ class Faults:
     retry_after: int | None = None
     reach_ms: int | None = None
     time_offset_ms: int = 0
+    archive_fault: ArchiveFault | None = None
     seed: int = 0
 
     @property

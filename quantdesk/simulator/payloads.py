@@ -60,6 +60,35 @@ def rest_agg_trades(listing: Listing, trades: TradeColumns) -> str:
     return f"[{body}]"
 
 
+def archive_agg_trades(listing: Listing, trades: TradeColumns, shift: tuple[int, int] = (0, 0)) -> str:
+    """Write trades as rows of the archive; ``shift`` falsifies ids and times (ms)."""
+    d, q = listing.price_digits, listing.quantity_digits
+    rows = zip(
+        (trades.ids + shift[0]).tolist(),
+        _numbers(trades.price, d),
+        _numbers(trades.quantity, q),
+        trades.first.tolist(),
+        trades.last.tolist(),
+        (trades.ts + shift[1]).tolist(),
+        trades.maker.tolist(),
+        strict=True,
+    )
+    return "".join(
+        f"{number},{price:.{d}f},{size:.{q}f},{first},{last},{ts},{'true' if maker else 'false'}\n"
+        for number, price, size, first, last, ts, maker in rows
+    )
+
+
+def archive_klines(listing: Listing, interval: str, bars: IntArray) -> str:
+    """Write bars as rows of the archive."""
+    rows = []
+    for bar in bars:
+        start = int(bar[market.OPEN_TIME])
+        o, h, lo, c, v, q, n, taker, taker_quote = _bar_texts(listing, bar)
+        rows.append(f"{start},{o},{h},{lo},{c},{v},{start + INTERVALS[interval] - 1},{q},{n},{taker},{taker_quote},0\n")
+    return "".join(rows)
+
+
 def log_rows(listing: Listing, trades: TradeColumns) -> str:
     """Write trades as lines of the log of what was generated."""
     d, q = listing.price_digits, listing.quantity_digits

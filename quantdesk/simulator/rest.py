@@ -12,6 +12,7 @@ from typing import ClassVar
 from aiohttp import web
 
 from quantdesk.simulator import payloads
+from quantdesk.simulator.archive import PREFIX, Archive
 from quantdesk.simulator.exchange import FUNDING_MS, INTERVALS, Exchange
 from quantdesk.simulator.faults import Faults, Limits, RestFault
 from quantdesk.simulator.market import MINUTE_MS, Listing
@@ -84,6 +85,7 @@ class RestServer:
         self._limits = limits
         self._faults = faults
         self._budget = _Budget(limits)
+        self.archive = Archive(exchange, faults)
         self._runner: web.AppRunner | None = None
         self.requests: dict[str, int] = {}
         self.seen: deque[RequestSeen] = deque(maxlen=_REMEMBERED)
@@ -93,6 +95,7 @@ class RestServer:
         app = web.Application()
         for path, (weight, answer) in self._ROUTES.items():
             app.router.add_get(path, self._route(weight, answer))
+        app.router.add_get(f"{PREFIX}{{path:.*}}", self.archive.answer)
         app.router.add_route("*", "/{path:.*}", self._unknown)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()

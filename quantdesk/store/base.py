@@ -127,6 +127,23 @@ class IdRun:
 
 
 @dataclass(frozen=True, slots=True)
+class RowSpan:
+    """Count rows, and name the first and the last time (ms) of them; None where there are none."""
+
+    rows: int
+    first_ts: int | None
+    last_ts: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TickEdge:
+    """Name a stored trade at the edge of a span: its id and trade time (ms)."""
+
+    agg_id: int
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
 class BarChecks:
     """Count closed, whole 1m bars from trades that have a kline, and how they compare at step precision.
 
@@ -195,8 +212,8 @@ class Reader(Protocol):
     def load_gaps(self, instrument: Instrument) -> list[Gap]:
         """Load the ledger of one instrument, ascending in first_id."""
 
-    def id_runs(self, instrument: Instrument, since: int | None = None) -> list[IdRun]:
-        """Find the runs of ids that are really stored, ascending and disjoint; those traded ``since`` (ms) or all."""
+    def id_runs(self, instrument: Instrument, since: int | None = None, until: int | None = None) -> list[IdRun]:
+        """Find the runs of ids that are really stored, ascending and disjoint; traded in [since, until) (ms) or all."""
 
     def duplicates(self, instrument: Instrument) -> int:
         """Return how many trades came once more and were dropped, ever."""
@@ -206,6 +223,33 @@ class Reader(Protocol):
 
     def count_ticks(self, instrument: Instrument, start: int, end: int) -> int:
         """Count the ticks with start <= ts < end."""
+
+    def first_tick(self, instrument: Instrument, start: int = 0, end: int | None = None) -> TickEdge | None:
+        """Return the first trade with start <= ts < end (ms), or None."""
+
+    def newest_tick(self, instrument: Instrument, start: int = 0, end: int | None = None) -> TickEdge | None:
+        """Return the last trade with start <= ts < end (ms), or None."""
+
+    def trade_bar_span(
+        self,
+        instrument: Instrument,
+        interval: str,
+        start: int | None = None,
+        end: int | None = None,
+        pause: Callable[[], None] = lambda: None,
+    ) -> RowSpan:
+        """Count the bars from trades with start <= open time < end (ms); ``pause`` is called now and then."""
+
+    def source_bar_span(
+        self,
+        instrument: Instrument,
+        interval: str,
+        start: int | None = None,
+        end: int | None = None,
+        pause: Callable[[], None] = lambda: None,
+        origin: str | None = None,
+    ) -> RowSpan:
+        """Count the source bars with start <= open time < end (ms), of one origin or all."""
 
     def source_intervals(self, instrument: Instrument) -> list[str]:
         """List the intervals that there are source bars of."""

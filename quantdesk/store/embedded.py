@@ -20,9 +20,9 @@ from quantdesk.store import retention, sqlite_facts
 from quantdesk.store.backup import Said
 from quantdesk.store.bars_sql import refresh_sql
 from quantdesk.store.base import Retention, StoreError, StoreFacts
+from quantdesk.store.dropping import SqlDropper
 from quantdesk.store.lock import WriterLock
 from quantdesk.store.reader import transaction
-from quantdesk.store.sql_writer import SqlWriter
 from quantdesk.store.sqlite_file import create_file, impatient, in_words, prepare, reading_engine, writing_engine
 from quantdesk.store.sqlite_plain import check_file
 from quantdesk.types import Tick
@@ -74,7 +74,7 @@ def open_embedded(
         raise
 
 
-class EmbeddedStore(SqlWriter):
+class EmbeddedStore(SqlDropper):
     """Read and write one SQLite file; a writing store is used by one thread, a reading one by any."""
 
     _insert = staticmethod(insert)

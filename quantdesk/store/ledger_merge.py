@@ -11,7 +11,10 @@ from quantdesk.store.base import IdRun
 from quantdesk.store.ledger_report import HOLES, reconciled
 from quantdesk.types import Gap, GapState
 
-_RANK = {GapState.OPEN: 0, GapState.FILLING: 0, GapState.EXPIRED: 1, GapState.MISSING: 2, GapState.FILLED: 3}
+_RANK = {
+    GapState.OPEN: 0, GapState.FILLING: 0, GapState.EXPIRED: 1,
+    GapState.MISSING: 2, GapState.DROPPED: 2, GapState.FILLED: 3,
+}  # fmt: skip
 
 Rows = Mapping[int, Gap]  #: by first id
 

@@ -22,16 +22,17 @@ STRETCH_MS = 600_000
 _LOW_BITS = 0xFFFFFFFF
 
 
-def find_runs(connection: sa.Connection, instrument_id: int, since: int = 0) -> list[IdRun]:
-    """Find the runs of ids stored with a trade time from ``since`` (ms) on, ascending and disjoint.
+def find_runs(connection: sa.Connection, instrument_id: int, since: int = 0, until: int | None = None) -> list[IdRun]:
+    """Find the runs of ids stored with a trade time in [since, until) (ms), ascending and disjoint.
 
     A stretch of time whose ids count on without a hole is told by its count, bounds and sum, ten
     times faster than by looking at each; only the others are walked through.
     """
     runs: list[IdRun] = []
     start = connection.execute(_FIRST_TS, {"held": instrument_id, "start": since}).scalar()
-    while start is not None:
-        span = {"held": instrument_id, "start": start, "end": start + STRETCH_MS}
+    while start is not None and (until is None or start < until):
+        end = start + STRETCH_MS if until is None else min(start + STRETCH_MS, until)
+        span = {"held": instrument_id, "start": start, "end": end}
         count, first, last, first_ts, last_ts, checksum = connection.execute(_SUMMARY, span).one()
         if _counts_on(count, first, last, checksum):
             runs.append(IdRun(first, last, first_ts, last_ts))

@@ -17,12 +17,13 @@ from quantdesk.store.base import BarChecks, IdRun, StoredBars, StoredInstrument,
 from quantdesk.store.derived import iter_derived, load_derived
 from quantdesk.store.ledger_sql import COUNTS_DUPLICATES, counted, find_runs, pairs_select
 from quantdesk.store.schema import BAR_COLUMNS, all_bars_select, bars, gaps, instruments, meta, source_bars, ticks
+from quantdesk.store.span_reader import SpanReader
 from quantdesk.types import AlertRow, Gap, GapState, Instrument, Interval
 
 _NO_BARS = StoredBars(BarArrays.empty(), ())
 
 
-class SqlReader:
+class SqlReader(SpanReader):
     """Read a store through SQLAlchemy Core; a store says how to connect."""
 
     def _reading(self) -> AbstractContextManager[sa.Connection]:
@@ -212,13 +213,13 @@ class SqlReader:
             for first, last, start, end, opened, state, calls in rows
         ]
 
-    def id_runs(self, instrument: Instrument, since: int | None = None) -> list[IdRun]:
+    def id_runs(self, instrument: Instrument, since: int | None = None, until: int | None = None) -> list[IdRun]:
         """Find the runs of ids that are really stored, ascending and disjoint, in one pass over the key."""
         held = self._id_of(instrument)
         if held is None:
             return []
         with self._reading() as connection:
-            return find_runs(connection, held, max(0, since or 0))
+            return find_runs(connection, held, max(0, since or 0), until)
 
     def duplicates(self, instrument: Instrument) -> int:
         """Return how many trades came once more and were dropped, ever; 0 of a store that did not count them yet."""

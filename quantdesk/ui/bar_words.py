@@ -36,6 +36,7 @@ def state_text(state: GapState) -> str:
         GapState.FILLED: _tr("filled"),
         GapState.EXPIRED: _tr("expired"),
         GapState.MISSING: _tr("missing at the exchange"),
+        GapState.DROPPED: _tr("deleted"),
     }
     return words[state]
 

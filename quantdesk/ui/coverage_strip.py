@@ -17,7 +17,9 @@ from quantdesk.ui.theme_tokens import Tokens
 _NAME, _ROW, _BAR, _TOP, _FOOT = 92, 22, 12, 22, 18
 _LEAST = 3.0
 #: Painted in this order: what is worst comes last and stays visible.
-_STATES = (GapState.FILLED, GapState.MISSING, GapState.EXPIRED, GapState.FILLING, GapState.OPEN)
+_STATES = (
+    GapState.FILLED, GapState.MISSING, GapState.DROPPED, GapState.EXPIRED, GapState.FILLING, GapState.OPEN,
+)  # fmt: skip
 
 
 class CoverageStrip(QWidget):
@@ -88,6 +90,7 @@ class CoverageStrip(QWidget):
             None: (tokens.ok, style.SolidPattern),
             GapState.FILLED: (mix(tokens.ok, tokens.panel, 0.45), style.SolidPattern),
             GapState.MISSING: (tokens.text_dim, style.Dense4Pattern),
+            GapState.DROPPED: (tokens.text_dim, style.Dense7Pattern),
             GapState.EXPIRED: (tokens.text_dim, style.BDiagPattern),
             GapState.FILLING: (tokens.warn, style.BDiagPattern),
             GapState.OPEN: (tokens.error, style.BDiagPattern),

@@ -41,7 +41,7 @@ def test_a_complete_store_is_code_0(tmp_path: Path, capsys: pytest.CaptureFixtur
     btc = told["symbols"]["BTCUSDT"]
     wanted = {"first_id": 1, "last_id": 100, "stored": 100, "duplicates_dropped": 5, "ranges": []}
     assert {key: btc[key] for key in wanted} == wanted
-    assert btc["gaps"] == {"open": 0, "filling": 0, "filled": 0, "expired": 0, "missing": 0}
+    assert btc["gaps"] == {"open": 0, "filling": 0, "filled": 0, "expired": 0, "missing": 0, "dropped": 0}
     assert (btc["bars_checked"], btc["bars_matching"]) == (0, 0)
     assert main(["ledger", "--data-dir", str(tmp_path)]) == 0
     out = capsys.readouterr().out

@@ -148,7 +148,7 @@ def test_a_hole_that_no_row_explains_is_open(store: Store, btc: Instrument) -> N
     times = next(g for g in account.gaps if g.first_id == 21)
     assert (times.start_ts, times.end_ts) == (START + 200, START + 310)
     told = account.as_json()
-    assert told["gaps"] == {"open": 3, "filling": 0, "filled": 1, "expired": 0, "missing": 1}
+    assert told["gaps"] == {"open": 3, "filling": 0, "filled": 1, "expired": 0, "missing": 1, "dropped": 0}
     assert [r["first_id"] for r in told["ranges"]] == [11, 12, 14, 21]
 
 

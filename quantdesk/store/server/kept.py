@@ -75,6 +75,18 @@ def give_way(connection: sa.Connection, held: int, start: int, end: int) -> None
         _drop_lesser(connection, held, low, high)
 
 
+def keep(connection: sa.Connection, held: int, start: int, end: int) -> None:
+    """Keep the bars of an instrument's trades in [start, end) (ms), which are about to go, beside the aggregates."""
+    touched = Ranges()
+    touched.add(start, end)
+    gone = dropped(connection)
+    for low, high in touched.less(gone):
+        connection.execute(_BUILD, {"held": held, "start": low, "end": high})
+    for low, high in gone.within(start, end):  # there the aggregates stay as they are, and may tell more
+        connection.execute(_BUILD, {"held": held, "start": low, "end": high})
+        _drop_lesser(connection, held, low, high)
+
+
 def let_go(connection: sa.Connection, held: int, start: int, end: int) -> int:
     """Let go of bars just kept in [start, end) (ms) that the trades or the aggregates tell as well; return how many."""
     touched = Ranges()

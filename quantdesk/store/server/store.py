@@ -24,10 +24,11 @@ from quantdesk.store.base import (
     StoreRefusedError,
     TradeBars,
 )
+from quantdesk.store.dropping import SqlDropper
 from quantdesk.store.schema import bars
 from quantdesk.store.server import facts, settings, upkeep
 from quantdesk.store.server.copying import check_ticks, insert_ticks, prepare_staging
-from quantdesk.store.server.kept import give_way, let_go
+from quantdesk.store.server.kept import give_way, keep, let_go
 from quantdesk.store.server.leases import Leases
 from quantdesk.store.server.link import Link
 from quantdesk.store.server.probe import Ability, StoreForm, look, may_write
@@ -36,7 +37,6 @@ from quantdesk.store.server.refresher import Refresher
 from quantdesk.store.server.schema import kept_bars, prepare
 from quantdesk.store.server.upserts import upsert
 from quantdesk.store.spill_places import SpillPlace, claim
-from quantdesk.store.sql_writer import SqlWriter
 from quantdesk.types import Instrument, Tick
 
 _REFRESH = refresh_sql(insert)
@@ -69,7 +69,7 @@ def open_server(address: StoreAddress, limits: StoreLimits | None = None) -> Ser
     return store
 
 
-class ServerStore(ServerReader, SqlWriter):
+class ServerStore(ServerReader, SqlDropper):
     """Write one database through one connection; used by ONE thread, the refresher has its own.
 
     Whatever breaks the connection, the next use makes a new one, probes the server and goes on.
@@ -78,7 +78,7 @@ class ServerStore(ServerReader, SqlWriter):
     _insert = staticmethod(insert)
 
     def __init__(self, address: StoreAddress, limits: StoreLimits) -> None:
-        SqlWriter.__init__(self)
+        SqlDropper.__init__(self)
         self.address, self._limits = address, limits
         self._ability: Ability | None = None
         self._form: StoreForm | None = None
@@ -291,6 +291,12 @@ class ServerStore(ServerReader, SqlWriter):
         if self._refresh is not None:
             return super()._on_kept_bars(connection, held, start, end)
         return let_go(connection, held, start, end + 1)
+
+    def _before_drop(self, connection: sa.Connection, held: int, start: int, end: int, *, keep_bars: bool) -> None:
+        if self._refresh is None:
+            if keep_bars:
+                keep(connection, held, start, end)
+            self._touched.append((start, end))
 
     def _admit(self, connection: sa.Connection, held: int, instrument: Instrument, *, guest: bool = False) -> None:
         if guest:
