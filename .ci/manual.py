@@ -35,6 +35,7 @@ FILES = (
 ENVIRONMENT = (
     ("QUANTDESK_DATABASE_URL", "the store, as --database names it; may hold a password, which --database may not"),
     ("QUANTDESK_WS_URL, QUANTDESK_REST_URL", "another exchange of the same interface; its data are a venue apart"),
+    ("QUANTDESK_ARCHIVE_URL", "its archive of files of past days, or a mirror of Binance's"),
     ("QT_QPA_PLATFORM, QT_SCALE_FACTOR", "Qt's platform (offscreen draws without a screen) and size of everything"),
     ("HTTPS_PROXY, NO_PROXY", "the proxy on the way to the exchange"),
 )

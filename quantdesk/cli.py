@@ -23,6 +23,7 @@ COMMANDS = {
     "analyze": "quantdesk.commands.analyze",
     "export": "quantdesk.commands.export",
     "import": "quantdesk.commands.import_",
+    "download": "quantdesk.commands.download",
     "ledger": "quantdesk.commands.ledger",
     "store": "quantdesk.commands.store",
 }
@@ -33,6 +34,7 @@ EPILOG = """sub-commands (each with its own --help):
   analyze    print the statistics of a pair of files
   export     write stored trades or bars to a file
   import     put files into the store
+  download   fetch history into the store
   ledger     account for every trade id, name the holes
   store      copy a store into another, tell what it holds, keep a server's password
 

@@ -21,6 +21,7 @@ from quantdesk.app.application import Application
 from quantdesk.app.connecting import Connections
 from quantdesk.app.feeding import Feeding
 from quantdesk.app.files import Exporter, FileOpener
+from quantdesk.app.holdings import HoldingsDesk
 from quantdesk.app.loop import Loop
 from quantdesk.app.memory import Collector
 from quantdesk.app.picture import take_picture
@@ -81,6 +82,7 @@ class Desk:
         self.exporter = Exporter(self.window, self.jobs, self.pair)
         self.storage = Storage(self.window, self.jobs, self.feeding, self.settings, paths)
         self.connections.attach(self.window, self.feeding)
+        self.holdings = HoldingsDesk(self.window, self.feeding)
         self.keeping = AlertKeeping(self.alerts, self.feeding, self.window, paths.data / "alerts.left")
         self.webhooks = Webhooks(self.window, self.settings, self.jobs)
         self.replaying = Replaying(self.window, self.feeding, self.pair, self.files, self.alerts)
@@ -145,6 +147,7 @@ class Desk:
         self.window.close_for_good()
         self.selftest.stop()
         await self.storage.stop()
+        await self.holdings.stop()
         await self.connections.stop()
         await self.webhooks.stop()
         await self.replaying.stop()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from quantdesk.app.session import Session, SessionPlan
+from quantdesk.app.session import STORED_BARS, Session, SessionPlan
 from quantdesk.bars.derived import TIMEFRAMES
 from quantdesk.config import SIMULATOR_VENUE, ConfigError, Endpoints
 from quantdesk.model.files import FilesModel
@@ -272,18 +272,33 @@ class Feeding(QObject):
     def _on_reload_wanted(self, symbol: str, start_ms: int, end_ms: int) -> None:
         self._ask(self._reload(self._session, symbol, start_ms, end_ms))
 
-    async def _reload(self, session: Session, symbol: str, start_ms: int, end_ms: int) -> None:
+    async def _reload(self, session: Session, symbol: str, start_ms: int, end_ms: int, most: int = 0) -> None:
+        """Load bars of a span again; ``most`` > 0: only such as lie so many bars back from now at most."""
+        now = session.feed.exchange_now() if session.feed is not None else end_ms
         instrument = session.market.instrument(symbol)
         if session.writer is None or instrument is None:
             return
         for interval in Interval:  # the others are folded from these
-            act = partial(_load_bars, instrument=instrument, interval=interval.value, start=start_ms, end=end_ms)
+            first = max(start_ms, now - most * interval.ms) if most else start_ms
+            if first >= end_ms:
+                continue
+            act = partial(_load_bars, instrument=instrument, interval=interval.value, start=first, end=end_ms)
             try:
                 stored = await asyncio.wrap_future(session.writer.call(act))
             except StoreError as error:  # another program's store, or one that has failed: its light says so
                 log.info("bars were not loaded again: %s", error)
                 return
             session.market.load(symbol, interval, stored)
+
+    def learn_of_past(self, session: Session, symbols: Sequence[str], start_ms: int, end_ms: int) -> None:
+        """Show what was brought into the store of a session behind its feed's back, and let the feed know of it."""
+        if session is not self._session:
+            return
+        for symbol in symbols:
+            if session.feed is not None:
+                session.feed.learn_of_past(symbol, start_ms, end_ms)
+            if session.market.instrument(symbol) is not None:
+                self._ask(self._reload(session, symbol, start_ms, end_ms, most=STORED_BARS))
 
     async def _add(self, symbol: str) -> None:
         if self._session.plan.replay is None:

@@ -101,7 +101,7 @@ class Session:
             return  # a server may let us wait: the first paint does not
         wanted = [symbol for symbol in self.symbols if symbol in symbols]
         try:
-            found = read_last_bars(path, self._venue, wanted, interval, STORED_BARS)
+            found = read_last_bars(path, self.venue, wanted, interval, STORED_BARS)
         except StoreError as error:
             self.market.set_store_status(StoreStatus(Light.RED, str(error)))
             return
@@ -258,7 +258,8 @@ class Session:
             return None
 
     @property
-    def _venue(self) -> str:
+    def venue(self) -> str:
+        """Return the venue that this way of data is stored under."""
         return SIMULATOR_VENUE if self.plan.origin is Origin.SIMULATED else self.plan.endpoints.venue
 
     def _may_hold(self) -> bool:
@@ -310,7 +311,7 @@ class Session:
         try:
             reader = open_reader(self.address)
             try:
-                for held in reader.find(symbol, self._venue):
+                for held in reader.find(symbol, self.venue):
                     bars = {i: reader.load_bars(held.instrument, i, limit=STORED_BARS) for i in intervals}
                     start = None if held.last_ts is None else held.last_ts - held.last_ts % Interval.M5.ms
                     # Bars still running when the program was last shut are built on from their trades.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from itertools import combinations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from quantdesk.commands.shared import HelpFormatter, UsageError, add_store_arguments, open_writer
 from quantdesk.config import DEFAULT_VENUE, SIMULATOR_VENUE
 from quantdesk.store.base import Store, StoreBusyError, StoreError, TickArrays
+from quantdesk.store.files import Cancelled
 from quantdesk.store.tick_days import ticks_of
 from quantdesk.types import Instrument, Light, Tick
 
@@ -32,6 +33,11 @@ class _Part:
     path: Path
     leg: LoadedLeg
     instrument: Instrument
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows are to be written."""
+        return len(self.leg.bars) if self.leg.ticks is None else len(self.leg.ticks)
 
 
 _EPILOG = """examples:
@@ -66,26 +72,84 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Import the files and print one line for each; raise FileError, StoreError or UsageError in words."""
-    from quantdesk.store.files import read_file
-
-    _check_names(args.symbol, args.venue)
-    loaded = [read_file(path.expanduser(), skip_bad_rows=args.skip_bad_rows) for path in args.files]
-    parts = [_parts(file, args.symbol, args.venue) for file in loaded]
-    _check_numbering([part for of_file in parts for part in of_file])
+    paths = [path.expanduser() for path in args.files]
+    coming = read_parts(paths, args.symbol, args.venue, skip_bad_rows=args.skip_bad_rows)
     try:
         writer = open_writer(args)
     except StoreBusyError as error:
         raise StoreBusyError(f"the desk (or another quantdesk) holds the writer, close it first: {error}") from error
     try:
-        writer.call(lambda store: _check_store(store, [p for of_file in parts for p in of_file])).result()
-        for file, of_file in zip(loaded, parts, strict=True):
-            stored = [_write(writer, part) for part in of_file]
-            print(f"{file.report.summary()}; {_outcome(of_file, stored)}", flush=True)
+        for line in write_parts(coming, writer):
+            print(line, flush=True)
     finally:
         done = writer.stop()
     if not done:
         raise StoreError("not everything could be written: import the files again")
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """Hold files that were read whole, with their legs, on the way into the store."""
+
+    files: tuple[LoadedFile, ...]
+    parts: tuple[tuple[_Part, ...], ...]
+
+    @property
+    def rows(self) -> int:
+        """Return how many trades and bars are to be written."""
+        return sum(part.rows for of_file in self.parts for part in of_file)
+
+
+def read_parts(
+    paths: Sequence[Path],
+    symbol: str | None = None,
+    venue: str = FILE_VENUE,
+    *,
+    skip_bad_rows: bool = False,
+    progress: Callable[[float], None] = lambda done: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Coming:
+    """Read every file; raise FileError, StoreError, UsageError or Cancelled in words: then nothing is imported."""
+    from quantdesk.store.files import read_file
+
+    _check_names(symbol, venue)
+    loaded: list[LoadedFile] = []
+    for path in paths:
+        done = len(loaded)
+        loaded.append(
+            read_file(
+                path,
+                skip_bad_rows=skip_bad_rows,
+                progress=lambda part, done=done: progress((done + part) / len(paths)),  # type: ignore[misc]  # a lambda's default
+                cancelled=cancelled,
+            )
+        )
+    parts = tuple(tuple(_parts(file, symbol, venue)) for file in loaded)
+    _check_numbering([part for of_file in parts for part in of_file])
+    return Coming(tuple(loaded), parts)
+
+
+def write_parts(
+    coming: Coming,
+    writer: StoreWriter,
+    progress: Callable[[float], None] = lambda done: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[str]:
+    """Write what was read, yield a line for each file; raise StoreError, or Cancelled between two blocks of trades."""
+    writer.call(lambda store: _check_store(store, [p for of_file in coming.parts for p in of_file])).result()
+    written, total = 0, max(1, coming.rows)
+
+    def wrote(rows: int) -> None:
+        nonlocal written
+        written += rows
+        progress(written / total)
+        if cancelled():
+            raise Cancelled(f"stopped after {written:,} of {total:,} rows: what is stored stays, nothing doubles")
+
+    for file, of_file in zip(coming.files, coming.parts, strict=True):
+        stored = [_write(writer, part, wrote) for part in of_file]
+        yield f"{file.report.summary()}; {_outcome(of_file, stored)}"
 
 
 def _check_names(symbol: str | None, venue: str) -> None:
@@ -153,18 +217,22 @@ def _numbered_otherwise(part: _Part, where: str) -> StoreError:
     )
 
 
-def _write(writer: StoreWriter, part: _Part) -> int:
+def _write(writer: StoreWriter, part: _Part, wrote: Callable[[int], None]) -> int:
     """Write one leg; return how many rows are new or changed."""
     instrument = writer.call(lambda store: _finest(store, part.instrument)).result()
     leg = part.leg
     if leg.ticks is None:
         origin = f"file:{part.path.name}"
         _check_disk(writer)
-        return writer.call(lambda store: store.append_source_bars(instrument, leg.interval, leg.bars, origin)).result()
+        act = writer.call(lambda store: store.append_source_bars(instrument, leg.interval, leg.bars, origin))
+        changed = act.result()
+        wrote(len(leg.bars))
+        return changed
     new = 0
     for ticks in _ticks(instrument.symbol, leg.ticks):
         _check_disk(writer)
         new += writer.call(lambda store, ticks=ticks: store.append_ticks(instrument, ticks)).result()  # type: ignore[misc]  # mypy cannot type a lambda's default
+        wrote(len(ticks))
     return new
 
 

@@ -99,6 +99,7 @@ def _announcement(server: SimulatorServer, args: argparse.Namespace) -> dict[str
     return {
         "ws_url": server.ws_url,
         "rest_url": server.rest_url,
+        "archive_url": server.rest_url,
         "symbols": list(exchange.symbols),
         "source": args.source,
         "seed": args.seed,

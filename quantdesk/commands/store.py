@@ -6,13 +6,9 @@ import argparse
 import dataclasses
 import getpass
 import json
-import shutil
-import signal
 import sys
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,15 +21,14 @@ from quantdesk.commands.shared import (
     paths_of,
     store_address,
 )
+from quantdesk.commands.showing import STOPPED, Shown, stoppable
 from quantdesk.config import ConfigError
 from quantdesk.store.address import StoreAddress, file_address, has_password, parse_address
 
 if TYPE_CHECKING:
     from quantdesk.store.base import StoreFacts
-    from quantdesk.store.copy_pace import CopyProgress
+    from quantdesk.store.holdings import Holding, Holdings
 
-#: Exit code of a copy that was stopped by Ctrl+C.
-STOPPED = 130
 _STORE = "FILE, sqlite:///FILE or postgresql://USER@HOST:PORT/DATABASE"
 
 
@@ -128,10 +123,12 @@ def _copy(args: argparse.Namespace) -> int:
         if target_address.path is not None:
             target_address.path.parent.mkdir(parents=True, exist_ok=True)
         target = open_store(target_address, said=Saying())
-        shown = _Shown()
+        shown = Shown()
         try:
-            with _stoppable() as stopped:
-                report = copy_store(source, target, progress=shown.show, cancelled=stopped.is_set)
+            with stoppable() as stopped:
+                report = copy_store(
+                    source, target, progress=lambda state: shown.show(state.done, state.words), cancelled=stopped.is_set
+                )
         except Cancelled as error:
             shown.end()
             print(f"quantdesk: {error}", file=sys.stderr)
@@ -170,56 +167,6 @@ def _warn_of_spill(source: StoreAddress) -> None:
         )
 
 
-@contextmanager
-def _stoppable() -> Iterator[threading.Event]:
-    """Let the first Ctrl+C end the copy between two blocks; a second one interrupts at once."""
-    stopped = threading.Event()
-
-    def heard(*_: Any) -> None:
-        if stopped.is_set():
-            raise KeyboardInterrupt
-        stopped.set()
-
-    before = {name: signal.signal(name, heard) for name in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stopped
-    finally:
-        for name, act in before.items():
-            signal.signal(name, act)
-
-
-class _Shown:
-    """Show progress on standard error: one line that changes in a terminal, a line now and then elsewhere."""
-
-    def __init__(self) -> None:
-        self._out = sys.stderr
-        self._terminal = self._out.isatty()
-        self._next = 0.0
-        self._drawn = False
-
-    def show(self, progress: CopyProgress) -> None:
-        """Show how far it is, if it is time."""
-        now = time.monotonic()
-        if now < self._next:
-            return
-        self._next = now + (0.1 if self._terminal else 5.0)
-        text = f"{progress.done:4.0%}  {progress.words}"
-        if self._terminal:
-            width = shutil.get_terminal_size().columns - 1
-            self._out.write(f"\r{text[:width]}\x1b[K")
-            self._drawn = True
-        else:
-            self._out.write(f"{text}\n")
-        self._out.flush()
-
-    def end(self) -> None:
-        """Leave an empty line to whatever is printed next."""
-        if self._drawn:
-            self._out.write("\r\x1b[K")
-            self._out.flush()
-            self._drawn = False
-
-
 def _info(args: argparse.Namespace) -> int:
     from quantdesk.store.opening import try_address
 
@@ -228,9 +175,9 @@ def _info(args: argparse.Namespace) -> int:
     address = _address(args.url, args) if args.url is not None else store_address(args)
     facts = try_address(address)
     if args.json:
-        print(json.dumps(dataclasses.asdict(facts), indent=2))
+        print(json.dumps({**dataclasses.asdict(facts), "holdings": _held_json(address)}, indent=2))
     else:
-        print("\n".join(_lines(facts, address.is_server)))
+        print("\n".join([*_lines(facts, address.is_server), *_held_lines(address)]))
     return 0
 
 
@@ -254,6 +201,61 @@ def _lines(facts: StoreFacts, server: bool) -> Iterator[str]:
     for symbol, holder in facts.leases:
         yield f"{symbol} is written by {holder}"
     yield from (said for said in (facts.trouble, *facts.jobs, *facts.notes) if said)
+
+
+def _held(address: StoreAddress) -> Holdings:
+    """Return what is held of each instrument and interval; nothing where there is no store yet."""
+    from quantdesk.store.base import StoreError
+    from quantdesk.store.holdings import Holdings, read_holdings
+    from quantdesk.store.opening import open_reader
+
+    try:
+        reader = open_reader(address)
+    except StoreError:
+        return Holdings((), "")
+    try:
+        return read_holdings(reader)
+    finally:
+        reader.close()
+
+
+def _held_json(address: StoreAddress) -> list[dict[str, Any]]:
+    names = ("rows", "first_ts", "last_ts", "coverage", "size_bytes", "note")
+    return [
+        {
+            "venue": row.instrument.venue,
+            "symbol": row.instrument.symbol,
+            "what": row.title,
+            **{name: getattr(row, name) for name in names},
+        }
+        for row in _held(address).rows
+    ]
+
+
+def _held_lines(address: StoreAddress) -> Iterator[str]:
+    """Yield the same as an aligned table."""
+    found = _held(address)
+    if not found.rows:
+        return
+    heads = ("symbol", "venue", "what", "rows", "first (UTC)", "last (UTC)", "coverage", "size", "remarks")
+    rows = [heads, *(_held_cells(row) for row in found.rows)]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(heads))]
+    right = (3, 6, 7)
+    yield f"{len(found.rows)} kinds of data ({found.basis}):"
+    for row in rows:
+        cells = (c.rjust(w) if at in right else c.ljust(w) for at, (c, w) in enumerate(zip(row, widths, strict=True)))
+        yield f"  {'  '.join(cells)}".rstrip()
+
+
+def _held_cells(row: Holding) -> tuple[str, ...]:
+    moments = (
+        "-" if ms is None else f"{datetime.fromtimestamp(ms / 1_000, UTC):%Y-%m-%d %H:%M:%S}"
+        for ms in (row.first_ts, row.last_ts)
+    )
+    part = row.coverage  # what lacks anything never rounds up to all of it
+    coverage = "-" if part is None else "100%" if part >= 1 else f"{min(part, 0.9999):.2%}"
+    name = (row.instrument.symbol, row.instrument.venue, row.title)
+    return (*name, f"{row.rows:,}", *moments, coverage, _bytes(row.size_bytes), row.note)
 
 
 def _bytes(size: int) -> str:

@@ -127,6 +127,18 @@ class DownloadProgress:
         """Return how much of all is done (0 to 1)."""
         return min(1.0, (self.days + self.part) / max(1, self.of_days))
 
+    def line(self) -> str:
+        """Return how far it is, in words."""
+        parts = [
+            f"{self.days:,} of {self.of_days:,} days",
+            f"{self.bytes / 1e6:,.1f} MB",
+            f"{self.rate / 1e6:.1f} MB/s",
+        ]
+        if self.seconds_left is not None:
+            minutes, seconds = divmod(round(self.seconds_left), 60)
+            parts.append(f"{minutes:,} min {seconds:02} s left" if minutes else f"{seconds} s left")
+        return " · ".join([*parts, self.words] if self.words else parts)
+
 
 @dataclass(slots=True)
 class DownloadReport:

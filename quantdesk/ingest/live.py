@@ -317,6 +317,12 @@ class Ingest:
             if leg is not None:
                 self.adopt(leg)
 
+    def learn_of_past(self, symbol: str, start_ms: int, end_ms: int) -> None:
+        """Take in what was brought into the store from elsewhere: what it left open, and what is whole by now."""
+        leg = self.legs.get(symbol)
+        if leg is not None and leg.opened.is_set() and self._group is not None:
+            self._group.create_task(self.opening.relearn(leg, start_ms, end_ms), name=f"past of {symbol}")
+
     def adopt(self, leg: Leg) -> None:
         """Take in what the store's ledger says of a symbol, once it answers."""
         if self._group is not None:

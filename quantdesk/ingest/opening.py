@@ -102,6 +102,17 @@ class Opening:
                 self.trouble = str(error)
             await asyncio.sleep(1.0)
 
+    async def relearn(self, leg: Leg, start_ms: int, end_ms: int) -> None:
+        """Take in the ledger of [start, end) in ms, which was changed behind the feed's back."""
+        before = list(leg.lost)
+        try:
+            rows = await asyncio.wrap_future(self._writer.call(lambda store: store.load_gaps(leg.instrument)))
+        except StoreError as error:
+            self.trouble = str(error)
+            return
+        leg.relearn(rows, before, start_ms, end_ms)
+        await self.adopt(leg)
+
     async def symbols_info(self) -> list[SymbolInfo]:
         """Return the exchange's symbols, asked for once; raise RestError where that fails."""
         if not self._infos:

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from quantdesk.simulator.exchange import INTERVALS, Exchange
 from quantdesk.simulator.faults import ArchiveFault, Faults
-from quantdesk.simulator.market import MINUTE_MS, Listing, TradeColumns, minute_row
+from quantdesk.simulator.market import MINUTE_MS, Listing
 from quantdesk.simulator.payloads import archive_agg_trades, archive_klines
 
 PREFIX = "/data/futures/um/"
@@ -107,10 +107,8 @@ class Archive:
 
     async def _trades(self, file: _File, fault: ArchiveFault | None) -> str:
         """Write a day's trades, a few minutes in one turn of the loop: the streams go on meanwhile."""
-        parts, symbol = [_TRADES_HEAD], file.listing.symbol
-        for minute in range(file.start // MINUTE_MS, file.end // MINUTE_MS):
-            trades: TradeColumns = self._exchange.source.trades(symbol, minute)
-            self._exchange.tell_by_trades(symbol, minute, minute_row(trades, minute))
+        parts = [_TRADES_HEAD]
+        for minute, trades in enumerate(self._exchange.archived(file.listing.symbol, file.start // _DAY_MS)):
             parts.append(archive_agg_trades(file.listing, trades, _shift(fault, minute)))
             if minute % _MINUTES_A_TURN == 0:
                 await asyncio.sleep(0)
@@ -123,7 +121,7 @@ class Archive:
 
 def _shift(fault: ArchiveFault | None, minute: int) -> tuple[int, int]:
     """Return what a fault adds to ids and times of a minute: the day's second half is numbered otherwise."""
-    if fault is ArchiveFault.IDS and minute % _DAY_MINUTES >= _DAY_MINUTES // 2:
+    if fault is ArchiveFault.IDS and minute >= _DAY_MINUTES // 2:
         return -(10**6), 0
     return (0, _DAY_MS) if fault is ArchiveFault.DAY else (0, 0)
 

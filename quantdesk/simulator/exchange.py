@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -17,6 +17,7 @@ from quantdesk.simulator.market import (
     Listing,
     Source,
     TradeColumns,
+    agreeing,
     fold_minutes,
     minute_row,
 )
@@ -90,7 +91,6 @@ class Exchange:
         self.first_minute = self.started_ms // MINUTE_MS - history_minutes
         self.listed_ms = (self.started_ms // 86_400_000 - LISTED_DAYS) * 86_400_000
         self._settled: dict[tuple[str, int], IntArray] = {}
-        self._told: dict[str, set[int]] = {}
 
     def now_ms(self) -> int:
         """Return the exchange's time."""
@@ -127,6 +127,17 @@ class Exchange:
         now = self.now_ms()
         low = max(start_ms, self._reach(now)) // MINUTE_MS
         return self._collect(symbol, low, now, limit, lambda part: (part.ts >= start_ms) & (part.ts <= end_ms), end_ms)
+
+    def archived(self, symbol: str, day: int) -> Iterator[TradeColumns]:
+        """Yield a whole day's trades (days count from 1970) minute by minute.
+
+        Those of minutes whose trades are not kept agree with the bars that are told of them.
+        """
+        first = day * 86_400_000 // MINUTE_MS
+        bars = self.source.old_minutes(symbol, first, first + 1_440)
+        for row, minute in zip(bars, range(first, first + 1_440), strict=True):
+            trades = self.source.trades(symbol, minute)
+            yield trades if minute >= self.first_minute else agreeing(trades, row)
 
     def last_trades(self, symbol: str, limit: int) -> TradeColumns:
         """Return the newest ``limit`` trades ascending."""
@@ -175,12 +186,6 @@ class Exchange:
         price = self.last_price(symbol) / 10 ** self.symbols[symbol].price_digits
         return Mark(price, price * 1.0001, (self.now_ms() // FUNDING_MS + 1) * FUNDING_MS)
 
-    def tell_by_trades(self, symbol: str, minute: int, row: IntArray) -> None:
-        """Let an old minute's bar follow from its trades from now on: the archive has handed them out."""
-        if minute < self.first_minute:
-            self._settled[symbol, minute] = row
-            self._told.setdefault(symbol, set()).add(minute)
-
     def _reach(self, now: int) -> int:
         return max(self.first_minute * MINUTE_MS, now - self.reach_ms)
 
@@ -215,11 +220,7 @@ class Exchange:
     def _minutes(self, symbol: str, start: int, end: int, now: int) -> IntArray:
         """Return minutes [start, end) that have prices; an empty one stands at the close before it."""
         known = min(max(start, self.first_minute), end)
-        old = self.source.old_minutes(symbol, start, known)
-        for minute in self._told.get(symbol, ()):
-            if start <= minute < known:
-                old[minute - start] = self._settled[symbol, minute]
-        parts = [old]
+        parts = [self.source.old_minutes(symbol, start, known)]
         parts += [self._minute(symbol, minute, now)[np.newaxis] for minute in range(known, end)]
         table = np.concatenate(parts)
         traded = table[:, market.TRADES] > 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -193,6 +193,22 @@ def minute_row(trades: TradeColumns, minute: int) -> IntArray:
     row[TAKER], row[TAKER_QUOTE] = quantity[taker].sum(), (price * quantity)[taker].sum()
     row[FIRST], row[LAST] = trades.first[0], trades.last[-1]
     return row
+
+
+def agreeing(trades: TradeColumns, row: IntArray) -> TradeColumns:
+    """Return a minute's trades with prices and quantities that fold into the ``row`` (from about four trades on)."""
+    count = len(trades)
+    if count == 0 or row[TRADES] == 0:
+        return trades
+    price = np.clip(trades.price, row[LOW], row[HIGH])
+    price[count // 3], price[2 * count // 3] = row[HIGH], row[LOW]
+    price[0], price[-1] = row[OPEN], row[CLOSE]
+    least = trades.last - trades.first + 1
+    weight = trades.quantity - least + 1
+    spare = int(row[VOLUME] - least.sum())
+    more = weight * spare // weight.sum()
+    more[0] += spare - more.sum()
+    return replace(trades, price=price, quantity=least + more)
 
 
 def fold_minutes(table: IntArray, interval_ms: int) -> IntArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 
 from quantdesk.store.base import Reader, RowSpan, StoredInstrument
 from quantdesk.store.files import Cancelled
@@ -117,10 +118,10 @@ def _trades_covered(reader: Reader, held: StoredInstrument, gaps: Sequence[Gap])
     wanted = last - first.agg_id + 1 - _ids(gaps, first.agg_id, last, (GapState.MISSING,))
     lacking = _ids(gaps, first.agg_id, last, HOLES)
     dropped = _ids(gaps, first.agg_id, last, (GapState.DROPPED,))
-    words = [f"{lacking:,} ids missing" if lacking else "", f"{dropped:,} ids deleted" if dropped else ""]
+    words = [f"{_ids_text(lacking)} missing" if lacking else "", f"{_ids_text(dropped)} deleted" if dropped else ""]
     coverage = min(1.0, held.ticks / wanted) if wanted > 0 else None
     if coverage is not None and coverage < 1 and not lacking and not dropped:
-        words.append(f"{wanted - held.ticks:,} ids absent that no row of the ledger explains")
+        words.append(f"{_ids_text(wanted - held.ticks)} absent that no row of the ledger explains")
     return coverage, ", ".join(part for part in words if part)
 
 
@@ -137,12 +138,16 @@ def _bars(instrument: Instrument, kind: Kind, interval: str, span: RowSpan) -> H
     return Holding(instrument, kind, interval, span.rows, span.first_ts, span.last_ts, coverage, 0)
 
 
+def _ids_text(count: int) -> str:
+    return f"{count:,} id" if count == 1 else f"{count:,} ids"
+
+
 def _gap_words(gaps: Sequence[Gap]) -> str:
     parts = []
     for state in GapState:
         mine = [gap for gap in gaps if gap.state is state]
         ids = sum(max(0, gap.size) for gap in mine)
-        parts += [f"{len(mine):,} {state.value} ({ids:,} ids)"] if mine else []
+        parts += [f"{len(mine):,} {state.value} ({_ids_text(ids)})"] if mine else []
     return ", ".join(parts)
 
 
@@ -165,3 +170,15 @@ def _sized(found: Sequence[Holding], sizes: dict[str, int]) -> tuple[tuple[Holdi
         sized.append(replace(row, size_bytes=round(size)))
     basis = "sizes: the bytes of each table, shared out by rows" if sizes else "sizes: estimated from the rows"
     return tuple(sized), basis
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOrder:
+    """Name what is to be written to ``path``: trades, or bars of an interval, with start <= time < end (ms)."""
+
+    instrument: Instrument
+    kind: Kind
+    interval: str
+    start: int | None
+    end: int | None
+    path: Path

@@ -112,6 +112,19 @@ def _market_actions() -> tuple[ActionSpec, ...]:
 def _data_actions() -> tuple[ActionSpec, ...]:
     return (
         ActionSpec(
+            "data.holdings",
+            translate("actions", "&Data held…"),
+            keys="Ctrl+Shift+G",
+            icon="layout",
+            tip=translate("actions", "What the store holds of each symbol; import, export and delete"),
+        ),
+        ActionSpec(
+            "data.download",
+            translate("actions", "&Download history…"),
+            icon="export",
+            tip=translate("actions", "Fetch trades and bars of past days from the exchange's archive"),
+        ),
+        ActionSpec(
             "data.storage",
             translate("actions", "&Storage…"),
             keys="Ctrl+D",

@@ -24,6 +24,7 @@ from quantdesk.ui.closing import ClosingFlow
 from quantdesk.ui.data_flow import DataFlow
 from quantdesk.ui.docks import Layout
 from quantdesk.ui.draw_flow import DrawFlow
+from quantdesk.ui.holdings_flow import HoldingsFlow
 from quantdesk.ui.icons import app_icon
 from quantdesk.ui.indicator_flow import IndicatorFlow
 from quantdesk.ui.metrics import MetricStrip
@@ -214,6 +215,7 @@ class MainWindow(QMainWindow):
         self.closing = ClosingFlow(self)
         self.preferences = PreferencesFlow(self)
         self.storage = StorageFlow(self)
+        self.holdings = HoldingsFlow(self)
         self.pair_docks = PairDocks(self)
         self.selftest = SelfTestFlow(self)
         self.webhooks = WebhookFlow(self)
@@ -314,6 +316,7 @@ class MainWindow(QMainWindow):
             self.toasts,
             self.table,
             self.data,
+            self.holdings,
             self.pair_docks,
             self.replay,
         ):

@@ -70,7 +70,7 @@ class Menus:
         self._put(market, "market.add")
         market.addMenu(self.remove)
         self._put(market, "", "market.simulate", "market.reconnect")
-        self._put(bar.addMenu(_tr("&Data")), "data.storage", "data.copy_store")
+        self._put(bar.addMenu(_tr("&Data")), "data.holdings", "data.download", "", "data.storage", "data.copy_store")
         pair = bar.addMenu(_tr("&Pair"))
         pair.addMenu(self.interval)
         self._put(pair, "pair.symbol", "", "pair.leg_y", "pair.leg_x", "", "pair.swap", "pair.log")

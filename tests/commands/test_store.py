@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from quantdesk.cli import main
+from quantdesk.commands import showing
 from quantdesk.commands import store as command
 from quantdesk.config import ConfigError, StoreLimits
 from quantdesk.store import opening, passwords
@@ -241,7 +242,7 @@ def test_a_keyring_that_refuses_is_code_1(capsys: pytest.CaptureFixture[str], mo
 
 def test_the_signal_handlers_are_put_back_and_a_second_ctrl_c_interrupts() -> None:
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), command._stoppable() as stopped:
+    with pytest.raises(KeyboardInterrupt), showing.stoppable() as stopped:
         signal.raise_signal(signal.SIGINT)
         assert stopped.is_set()
         signal.raise_signal(signal.SIGINT)

@@ -76,7 +76,11 @@ async def download(exchange: SimulatorServer, writer: StoreWriter, tmp_path: Pat
     yield run
     await archive.close()
     await rest.close()
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith("quantdesk-")], "no file is left behind"
+    assert not list_of(tmp_path), "no file is left behind"
+
+
+def list_of(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.name.startswith("quantdesk-")]
 
 
 def asked(writer: StoreWriter, act: Callable[[Store], Any]) -> Any:
@@ -85,8 +89,8 @@ def asked(writer: StoreWriter, act: Callable[[Store], Any]) -> Any:
 
 def made_on(exchange: SimulatorServer, *days: date, symbol: str = BTC) -> list[Tick]:
     at = exchange.exchange
-    minutes = [m for day in days for m in range(day_start(day) // 60_000, (day_start(day) + DAY_MS) // 60_000)]
-    return [replace(t, event_ts=0) for m in minutes for t in at.source.trades(symbol, m).ticks(at.symbols[symbol])]
+    minutes = [trades for day in days for trades in at.archived(symbol, day_start(day) // DAY_MS)]
+    return [replace(t, event_ts=0) for trades in minutes for t in trades.ticks(at.symbols[symbol])]
 
 
 def instrument(exchange: SimulatorServer) -> Instrument:
