@@ -113,7 +113,7 @@ def _data_actions() -> tuple[ActionSpec, ...]:
     return (
         ActionSpec(
             "data.holdings",
-            translate("actions", "&Data held…"),
+            translate("actions", "Data &held…"),
             keys="Ctrl+Shift+G",
             icon="layout",
             tip=translate("actions", "What the store holds of each symbol; import, export and delete"),

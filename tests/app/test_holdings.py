@@ -1,0 +1,141 @@
+"""The whole desk downloads, lists, exports, imports and deletes while it records, and stops all of it at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QDate
+
+from quantdesk.app.desk import Desk
+from quantdesk.config import Endpoints
+from quantdesk.store.deletion import DropOrder, Part
+from quantdesk.store.embedded import open_embedded
+from quantdesk.store.holdings import ExportOrder, Holding, Kind
+from quantdesk.store.ledger_report import account_of
+from quantdesk.types import GapState, Instrument
+from tests.app.driven import drive, held, is_live, reached
+from tests.program.desks import environment, running, until
+
+YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
+DAY = int(datetime(YESTERDAY.year, YESTERDAY.month, YESTERDAY.day, tzinfo=UTC).timestamp()) * 1_000
+BTC = Instrument("a market", "BTCUSDT")
+AGG = (
+    "agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker\n"
+    "100,63943.90,0.021,1,3,1721347022956,true\n101,63943.80,0.013,4,6,1721347023756,false\n"
+)
+
+
+@pytest.fixture
+def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
+    """Serve a quiet market with an archive in a process of its own."""
+    words = ("simulate", "--seed", "5", "--rate", "0.3")
+    with running(environment(tmp_path_factory.mktemp("exchange")), *words) as program:
+        until(lambda: program.out.read_text("utf-8").endswith("\n"), "the exchange")
+        told = json.loads(program.out.read_text("utf-8"))
+        yield Endpoints(told["ws_url"], told["rest_url"], "a market", told["archive_url"])
+
+
+def rows(desk: Desk) -> dict[tuple[str, str, str], Holding]:
+    dialog = desk.window.holdings.dialog
+    assert dialog is not None
+    return {(r.instrument.venue, r.instrument.symbol, r.title): r for r in dialog.table.shown()}
+
+
+def toasts(desk: Desk) -> str:
+    return " | ".join(f"{toast.accessibleName()}" for toast in desk.window.toasts.toasts)
+
+
+async def look(desk: Desk) -> None:
+    dialog = desk.window.holdings.dialog
+    assert dialog is not None
+    await reached(dialog.refresh.isEnabled, "the look before")
+    dialog.refresh.click()
+    await reached(dialog.refresh.isEnabled, "the look")
+
+
+def test_a_day_is_downloaded_beside_the_feed_and_half_of_it_deleted(qapp, place, past) -> None:
+    async def act(desk: Desk) -> None:
+        await reached(lambda: is_live(desk), "the feed")
+        flow = desk.window.holdings
+        flow.show()
+        flow.show_download()
+        dialog = desk.window.prompts.dialog("download")
+        dialog.symbols.setText("BTCUSDT")
+        dialog.first.setDate(QDate(YESTERDAY.year, YESTERDAY.month, YESTERDAY.day))
+        dialog.go.click()
+        await reached(lambda: "Download ended" in toasts(desk), f"the download: {toasts(desk)}")
+        await look(desk)
+        day = rows(desk)["a market", "BTCUSDT", "trades"]
+        assert day.first_ts is not None and DAY <= day.first_ts < DAY + 600_000 and day.rows > 20_000
+        await reached(lambda: is_live(desk), "the feed goes on")
+        wanted = DropOrder(BTC, Part.TRADES, "", DAY, DAY + 43_200_000)
+        whole = DropOrder(BTC, Part.TRADES)
+        flow.show_delete(day)
+        flow.count_requested.emit(whole)
+        await reached(lambda: "is being recorded" in flow.deleting.said.text(), "the refusal")
+        flow.deleting.reject()
+        flow.delete_requested.emit(wanted)
+        await reached(lambda: "Deleted of BTCUSDT" in toasts(desk), f"the deletion: {toasts(desk)}")
+        await look(desk)
+        left = rows(desk)["a market", "BTCUSDT", "trades"]
+        assert left.first_ts is not None and left.first_ts >= DAY + 43_200_000 and left.rows < day.rows
+
+    drive(qapp, past, act, "--data-dir", place / "data")
+    ids = held(place / "data")["a market", "BTCUSDT"]
+    assert len(ids) == len(set(ids))
+    reader = open_embedded(place / "data" / "quantdesk.sqlite", read_only=True)
+    account = account_of(reader, BTC)
+    assert account.ids(GapState.DROPPED) > 10_000
+    # The hours between yesterday and the feed's first trade are asked of the exchange and stand in the ledger.
+    explained = sum(gap.size for gap in account.gaps if gap.state is not GapState.FILLED and gap.first_id > ids[0])
+    assert account.stored + explained == ids[-1] - ids[0] + 1
+    reader.close()
+
+
+def test_files_come_in_and_tables_go_out(qapp, place, nowhere) -> None:
+    source, target = place / "BTCUSDT-aggTrades-2024-07-19.csv", place / "out.csv"
+    source.write_text(AGG)
+
+    async def act(desk: Desk) -> None:
+        flow = desk.window.holdings
+        flow.show()
+        await reached(flow.dialog.refresh.isEnabled, "the first look")
+        assert flow.dialog.pages.currentWidget() is flow.dialog.empty
+        flow.import_requested.emit([source])
+        await reached(lambda: "Imported" in toasts(desk), f"the import: {toasts(desk)}")
+        await look(desk)
+        assert rows(desk)["file", "BTCUSDT", "trades"].rows == 2
+        flow.export_requested.emit(ExportOrder(Instrument("file", "BTCUSDT"), Kind.TRADES, "", None, None, target))
+        await reached(target.exists, f"the export: {toasts(desk)}")
+        flow.import_requested.emit([place / "nothing.csv"])
+        await reached(lambda: "there is no such file" in toasts(desk), f"the failure: {toasts(desk)}")
+        flow.delete_requested.emit(DropOrder(Instrument("file", "BTCUSDT"), Part.EVERYTHING))
+        await reached(lambda: "Deleted of BTCUSDT" in toasts(desk), "the deletion")
+        await look(desk)
+        assert rows(desk) == {}
+
+    drive(qapp, nowhere, act, "--data-dir", place / "data")
+    assert target.read_text().count("\n") == 3
+
+
+def test_quitting_stops_a_download_and_keeps_whole_days(qapp, place, past) -> None:
+    async def act(desk: Desk) -> None:
+        await reached(lambda: is_live(desk), "the feed")
+        flow = desk.window.holdings
+        flow.show_download()
+        dialog = desk.window.prompts.dialog("download")
+        dialog.symbols.setText("SOLUSDT")
+        dialog.first.setDate(dialog.last.date().addDays(-20))
+        dialog.go.click()
+        await reached(lambda: desk.holdings._running, "the download")
+
+    drive(qapp, past, act, "--data-dir", place / "data")
+    path: Path = place / "data" / "quantdesk.sqlite"
+    reader = open_embedded(path, read_only=True)
+    sol = [one.instrument for one in reader.find("SOLUSDT", "a market")]
+    assert all(account_of(reader, one).complete for one in sol)
+    reader.close()
