@@ -77,20 +77,27 @@ class Endpoints:
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Endpoints:
         """Read QUANTDESK_WS_URL and QUANTDESK_REST_URL; another base is another venue.
 
-        QUANTDESK_ARCHIVE_URL names its archive: another venue has none unless it is named.
+        QUANTDESK_ARCHIVE_URL names its archive.
         """
         ws = check_url(environ.get("QUANTDESK_WS_URL") or DEFAULT_WS_URL, "QUANTDESK_WS_URL", ("ws", "wss"))
         rest = check_url(environ.get("QUANTDESK_REST_URL") or DEFAULT_REST_URL, "QUANTDESK_REST_URL", ("http", "https"))
-        return cls.of(ws, rest)
+        archive = environ.get("QUANTDESK_ARCHIVE_URL") or ""
+        return cls.of(ws, rest, check_url(archive, "QUANTDESK_ARCHIVE_URL", ("http", "https")) if archive else "")
 
     @classmethod
-    def of(cls, ws_url: str = "", rest_url: str = "") -> Endpoints:
-        """Name the exchange at these bases, "" = the exchange's own; another base is another venue."""
+    def of(cls, ws_url: str = "", rest_url: str = "", archive_url: str = "") -> Endpoints:
+        """Name the exchange at these bases, "" = the exchange's own; another base is another venue.
+
+        Another archive is a mirror: it changes nothing of the venue, and another venue has none unless it is named.
+        """
         ws, rest = ws_url or DEFAULT_WS_URL, rest_url or DEFAULT_REST_URL
         venue = DEFAULT_VENUE if (ws, rest) == (DEFAULT_WS_URL, DEFAULT_REST_URL) else venue_of(rest, ws)
-        archive = environ.get("QUANTDESK_ARCHIVE_URL") or (DEFAULT_ARCHIVE_URL if venue == DEFAULT_VENUE else "")
-        checked = check_url(archive, "QUANTDESK_ARCHIVE_URL", ("http", "https")) if archive else ""
-        return cls(ws, rest, venue, checked)
+        return cls(ws, rest, venue, archive_url or (DEFAULT_ARCHIVE_URL if venue == DEFAULT_VENUE else ""))
+
+    @property
+    def is_default(self) -> bool:
+        """Tell whether it is the exchange's own, whatever mirror its archive is taken from."""
+        return (self.ws_url, self.rest_url) == (DEFAULT_WS_URL, DEFAULT_REST_URL)
 
 
 def check_url(url: str, name: str, schemes: tuple[str, ...]) -> str:

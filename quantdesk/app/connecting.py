@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 def endpoints_of(chosen: Settings, given: Endpoints) -> Endpoints:
     """Return the exchange that the settings name; what the environment names goes before them."""
-    if given != Endpoints() or not (chosen.ws_url or chosen.rest_url):
+    named = given.archive_url if given.archive_url != Endpoints().archive_url else ""
+    if not given.is_default:
         return given
-    return Endpoints.of(chosen.ws_url, chosen.rest_url)
+    return Endpoints.of(chosen.ws_url, chosen.rest_url, named or chosen.archive_url)
 
 
 class Connections(QObject):
@@ -62,10 +63,10 @@ class Connections(QObject):
 
     def _now(self) -> tuple[Connecting, str]:
         chosen = self._settings.settings
-        if self._given != Endpoints():
+        if not self._given.is_default:
             words = self.tr("The addresses come from the environment (QUANTDESK_WS_URL, QUANTDESK_REST_URL).")
-            return Connecting(self._given.ws_url, self._given.rest_url, self._proxy), words
-        return Connecting(chosen.ws_url, chosen.rest_url, self._proxy), ""
+            return Connecting(self._given.ws_url, self._given.rest_url, self._proxy, self._given.archive_url), words
+        return Connecting(chosen.ws_url, chosen.rest_url, self._proxy, chosen.archive_url), ""
 
     @Slot(object)
     def _on_test(self, asked: Connecting) -> None:
@@ -109,8 +110,9 @@ class Connections(QObject):
             unkept = await asyncio.to_thread(_keep, asked.proxy)
             if unkept:
                 words.append(self.tr("The password is not kept, and the next start needs it: {0}.").format(unkept))
-        if self._given == Endpoints():
+        if self._given.is_default:
             settings.ws_url, settings.rest_url = asked.ws_url, asked.rest_url
+            settings.archive_url = asked.archive_url
         settings.proxy = wanted.without_password
         self._proxy = wanted
         self._variables.use(wanted)

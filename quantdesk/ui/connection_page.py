@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import Qt, Signal, SignalInstance, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QProgressBar, QPushButton, QWidget
 
-from quantdesk.config import DEFAULT_REST_URL, DEFAULT_WS_URL, ConfigError, check_url
+from quantdesk.config import DEFAULT_ARCHIVE_URL, DEFAULT_REST_URL, DEFAULT_WS_URL, ConfigError, check_url
 from quantdesk.feed.proxy import NO_PROXY, SYSTEM_PROXY, ProxyChoice, parse_proxy
 from quantdesk.ui.preferences_page import PreferencesPage
 from quantdesk.ui.status_flow import sentence
@@ -24,6 +24,7 @@ class Connecting:
     ws_url: str = ""
     rest_url: str = ""
     proxy: ProxyChoice = field(default_factory=ProxyChoice)
+    archive_url: str = ""
 
 
 class ConnectionPage(PreferencesPage):
@@ -56,6 +57,8 @@ class ConnectionPage(PreferencesPage):
         self.ws_url.setPlaceholderText(DEFAULT_WS_URL)
         self.rest_url = self._line(self.tr("Requests (REST)"), now.rest_url)
         self.rest_url.setPlaceholderText(DEFAULT_REST_URL)
+        self.archive_url = self._line(self.tr("Archive (files of past days)"), now.archive_url)
+        self.archive_url.setPlaceholderText(DEFAULT_ARCHIVE_URL)
         self.words(
             fixed
             or self.tr(
@@ -63,7 +66,7 @@ class ConnectionPage(PreferencesPage):
                 "What is chosen here counts at once: the connection is made anew, and what was missed is filled in."
             )
         )
-        for line in (self.ws_url, self.rest_url):
+        for line in (self.ws_url, self.rest_url, self.archive_url):
             line.setEnabled(not fixed)
         self._add_buttons(tokens)
         self._enable()
@@ -72,10 +75,12 @@ class ConnectionPage(PreferencesPage):
     def chosen(self) -> Connecting:
         """Return what the fields say; raise ConfigError in words."""
         ws, rest = self.ws_url.text().strip(), self.rest_url.text().strip()
+        archive = self.archive_url.text().strip()
         return Connecting(
             check_url(ws, self.tr("The address of the streams"), ("ws", "wss")) if ws else "",
             check_url(rest, self.tr("The address of the requests"), ("http", "https")) if rest else "",
             self._proxy(),
+            check_url(archive, self.tr("The address of the archive"), ("http", "https")) if archive else "",
         )
 
     def show_busy(self, words: str) -> None:

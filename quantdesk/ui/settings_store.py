@@ -80,6 +80,7 @@ class Settings:
     server_offer_declined: bool = False
     ws_url: str = ""  # empty = the exchange's own
     rest_url: str = ""
+    archive_url: str = ""
     proxy: str = SYSTEM_PROXY  # or NO_PROXY, or the URL of one without its password
     replay_speed: float = 1.0  # 0 = as fast as it goes
     replay_y: str = ""  # what was replayed last of the store
@@ -204,7 +205,7 @@ def _interval(_name: str, value: str) -> str:
         return Settings().interval
 
 
-_SCHEMES = {"ws_url": ("ws", "wss"), "rest_url": ("http", "https")}
+_SCHEMES = {"ws_url": ("ws", "wss"), "rest_url": ("http", "https"), "archive_url": ("http", "https")}
 
 
 def _feed_text(name: str, value: str) -> str:
@@ -231,6 +232,7 @@ _READERS: dict[str, Callable[[str, str], str]] = {
     "database": _without_password,
     "ws_url": _feed_text,
     "rest_url": _feed_text,
+    "archive_url": _feed_text,
     "proxy": _feed_text,
 }
 

@@ -123,7 +123,8 @@ def test_the_settings_open_once_and_close_by_escape(make_desk: Callable[..., Des
 
 
 @pytest.mark.parametrize(
-    ("name", "bad"), [("proxy", "socks5://x:1"), ("ws_url", "ftp://x"), ("rest_url", "nonsense"), ("proxy", 5)]
+    ("name", "bad"),
+    [("proxy", "socks5://x:1"), ("ws_url", "ftp://x"), ("rest_url", "nonsense"), ("archive_url", "x"), ("proxy", 5)],
 )
 def test_a_broken_connection_in_the_settings_file_falls_back(tmp_path: Path, name: str, bad: object) -> None:
     import json
