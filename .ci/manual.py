@@ -43,7 +43,7 @@ EXIT_STATUS = (
     ("0", "success"),
     ("1", "a failure, with one line on standard error"),
     ("2", "wrong use of the command line"),
-    ("3", "done, but trades are missing (record, ledger)"),
+    ("3", "done, but trades are missing (record, ledger) or days (download)"),
     ("130", "stopped by Ctrl+C"),
 )
 

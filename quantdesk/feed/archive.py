@@ -35,6 +35,9 @@ _PAUSE = 0.5
 _LONGEST_WAIT = 60.0
 
 
+Said = Callable[[int, int], None]
+
+
 class ArchiveError(Exception):
     """Say in plain words why a file of the archive was not taken; nothing of it was used."""
 
@@ -93,8 +96,9 @@ class ArchiveClient:
             await self._session.close()
             self._session = None
 
-    async def fetch(self, file: ArchiveFile, into: Path, said: Callable[[int], None] = lambda size: None) -> None:
-        """Write a file's zip to ``into`` once its SHA-256 is as promised; ``said`` hears the bytes as they come.
+    async def fetch(self, file: ArchiveFile, into: Path, said: Said = lambda size, total: None) -> None:
+        """Write a file's zip to ``into`` once its SHA-256 is as promised; ``said`` hears how many bytes came,
+        and how many there are (0: not told).
 
         Asked again where the line broke or the checksum differs. Raises ArchiveAbsentError, ArchiveDamagedError,
         ArchiveUnreachableError; then ``into`` does not exist.
@@ -117,7 +121,7 @@ class ArchiveClient:
             await asyncio.sleep(pause)
             pause *= 2
 
-    async def _fetch(self, file: ArchiveFile, into: Path, said: Callable[[int], None]) -> None:
+    async def _fetch(self, file: ArchiveFile, into: Path, said: Said) -> None:
         told = (await self._small(f"{self._base}/{file.path}.CHECKSUM", file)).decode("ascii", "replace")
         promised = _SUM.match(told)
         if promised is None:
@@ -135,7 +139,7 @@ class ArchiveClient:
                         raise ArchiveDamagedError(f"{file.name} has more than {MOST_BYTES:,} bytes: not taken")
                     digest.update(block)
                     await asyncio.to_thread(out.write, block)
-                    said(len(block))
+                    said(len(block), answer.content_length or 0)
             finally:
                 await asyncio.to_thread(out.close)
 

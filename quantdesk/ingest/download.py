@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -52,6 +52,8 @@ _CHUNK = 5_000
 _SHARE = 0.25
 _PAGE = 1_000
 _TRIES = 4
+#: Cancel is heard within so many seconds whatever is waited for.
+_LISTEN = 0.2
 
 
 class Download:
@@ -214,7 +216,8 @@ class Download:
             await self._give_way()
             try:
                 assert self._rest is not None
-                bars = await self._rest.klines(piece.symbol, self._order.what, piece.start, piece.end - 1, limit)
+                ask = self._rest.klines(piece.symbol, self._order.what, piece.start, piece.end - 1, limit)
+                bars = await self._heard(ask)
                 break
             except RestRejectedError:
                 raise
@@ -234,13 +237,30 @@ class Download:
         file = ArchiveFile(piece.symbol, interval, piece.days[0], piece.monthly)
         path = folder / file.name
 
-        def said(size: int) -> None:
-            self._count(size)
-            self._pause()
-            self._tell(file.name)
+        came = 0
 
-        await self._archive.fetch(file, path, said)
+        def said(size: int, total: int) -> None:
+            nonlocal came
+            came += size
+            self._count(size)
+            # A line that broke begins anew: what came of it before is not half of the file.
+            self._tell(file.name, 0.5 * min(1.0, came / total) if total else 0.0)
+
+        await self._heard(self._archive.fetch(file, path, said))
         return path
+
+    async def _heard(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for an answer, and hear Cancel meanwhile."""
+        task = asyncio.ensure_future(work)
+        try:
+            while not task.done():
+                await asyncio.wait({task}, timeout=_LISTEN)
+                self._pause()
+            return task.result()
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
 
     async def _give_way(self) -> None:
         """Wait until the feed's requests leave room below our share of the limit."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -307,3 +308,18 @@ def test_every_interval_is_one_of_the_exchange() -> None:
     from quantdesk.simulator.exchange import INTERVALS as KNOWN
 
     assert INTERVALS == KNOWN and Interval.M1 in INTERVALS
+
+
+async def test_cancel_is_heard_while_the_archive_keeps_silent(exchange, writer, download, monkeypatch) -> None:
+    waiting = asyncio.Event()
+
+    async def silent(*_: object) -> bytes:
+        waiting.set()
+        await asyncio.sleep(60)
+        return b""
+
+    monkeypatch.setattr(exchange.rest.archive, "_body", silent)
+    task = asyncio.create_task(download(DAYS[3], cancelled=waiting.is_set))
+    with pytest.raises(Cancelled, match="0 whole days"):
+        await asyncio.wait_for(task, 20)
+    assert ids(writer, instrument(exchange)) == []

@@ -173,3 +173,22 @@ def test_what_was_handed_over_while_the_store_was_asked_for_its_holes_is_none() 
             last.update({first: (end, state) for first, end, state in rows})
     assert {state for _, state in last.values()} == {GapState.FILLED}
     assert 3 in last, "the row of the store is closed"
+
+
+def test_what_was_brought_in_behind_its_back_is_no_hole_any_more() -> None:
+    bench = Bench()
+    lost = Gap("X", 11, 20, T, T + 20, T, GapState.EXPIRED)
+    later = Gap("X", 51, 60, T + 50, T + 60, T, GapState.EXPIRED)
+    mended = Gap("X", 31, 35, T + 30, T + 36, T)
+    stored = StoredInstrument(1, X, 70, T, T + 100, 100)
+    bench.leg.open(X, (100, T + 100), [lost, mended], stored, first=1)
+    assert bench.leg.missing() == [lost, mended]
+    before = list(bench.leg.lost)
+    bench.leg.lost.append(later)  # while the store was asked
+    filled = [
+        Gap("X", 11, 20, T, T + 20, T, GapState.FILLED),
+        Gap("X", 31, 35, T + 30, T + 36, T, GapState.FILLED),
+    ]
+    bench.leg.gaps_changed = False
+    bench.leg.relearn(filled, before, T, T + 1_000)
+    assert bench.leg.missing() == [later] and bench.leg.gaps_changed

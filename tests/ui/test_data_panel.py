@@ -85,7 +85,8 @@ def test_gaps_symbols_cuts_and_numbers_are_shown(open_desk: Desk) -> None:
     panel.refresh()
     assert panel.tabs.isVisible()
     assert panel.symbols.rows()[0] == ("BTCUSDT", "1,234", "5", "0", "12", "6", "6", "6", "15")
-    assert [row[1] for row in panel.gaps.rows()] == ["missing at the exchange", "expired", "filled", "filling", "open"]
+    words = ["deleted", "missing at the exchange", "expired", "filled", "filling", "open"]
+    assert [row[1] for row in panel.gaps.rows()] == words
     assert panel.gaps.rows()[-1][4:] == ("6", "1", "120 – 125")
     assert [row[1:] for row in panel.cuts.rows()] == [("market", "12 s", "reset by peer")]
     assert "market: up for 63 s, 1 reconnects, 21 frames/s" in panel.connections.text()
