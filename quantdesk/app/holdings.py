@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from quantdesk.app.tasks import Tasks
 from quantdesk.store.base import StoreError
+from quantdesk.types import Origin
 
 if TYPE_CHECKING:
     from quantdesk.app.feeding import Feeding
@@ -263,6 +264,8 @@ class HoldingsDesk(QObject):
         from quantdesk.store.writer import StoreWriter
 
         session = self._session
+        if session.plan.origin is Origin.REPLAY:
+            raise StoreError(self.tr("a replay keeps nothing: go back to the market first (File > Live)"))
         await _opened(session)
         if not isinstance(session.writer, StoreWriter):
             why = session.writer.status.text if session.writer is not None else self.tr("the store is not open yet")
