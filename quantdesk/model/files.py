@@ -184,11 +184,14 @@ class FilesModel(QObject):
         """Return none: a file's bars are what they are."""
         return np.empty(0, np.int64)
 
-    def trades(self, symbol: str) -> TradePrices | None:
-        """Return the trades of a trades file, all of them; None for a file of bars."""
+    def trades(self, symbol: str, since: int | None = None) -> TradePrices | None:
+        """Return the trades of a trades file, all of them (or ``since``, ms); None for a file of bars."""
         leg = self._legs.get(symbol)
         ticks = leg.leg.ticks if leg else None
-        return TradePrices(ticks.ts.view(), ticks.agg_id.view(), ticks.price.view()) if ticks is not None else None
+        if ticks is None:
+            return None
+        held = TradePrices(ticks.ts.view(), ticks.agg_id.view(), ticks.price.view())
+        return held if since is None else held[int(np.searchsorted(held.times, since)) :]
 
     def _shown(self, symbol: str, interval: str) -> _Shown | None:
         leg = self._legs.get(symbol)

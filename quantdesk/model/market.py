@@ -160,10 +160,12 @@ class MarketModel(QObject):
         leg = self._legs.get(symbol)
         return leg.bars.gaps_behind(interval, open_time) if leg else ()
 
-    def trades(self, symbol: str) -> TradePrices:
-        """Return the newest trades of a symbol: those of the last half hour, 300,000 at most."""
+    def trades(self, symbol: str, since: int | None = None) -> TradePrices:
+        """Return the newest trades of a symbol: those of the last half hour (or ``since``, ms), 300,000 at most."""
         leg = self._legs.get(symbol)
-        return leg.recent.read() if leg else TradePrices.empty()
+        if leg is None:
+            return TradePrices.empty()
+        return leg.recent.read() if since is None else leg.recent.since(since)
 
     def quote(self, symbol: str) -> LegQuote:
         """Return the newest prices of a symbol."""

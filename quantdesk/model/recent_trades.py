@@ -80,6 +80,19 @@ class RecentTrades:
             self._merge()
         return self._held
 
+    def since(self, time: int) -> TradePrices:
+        """Return the trades made at ``time`` (ms) or later, without putting all others in order."""
+        held = self._held[int(np.searchsorted(self._held.times, time)) :]
+        if not self._times:
+            return held
+        times = np.array(self._times, np.int64)
+        young = times >= time
+        if not young.any():
+            return held
+        ids, prices = np.array(self._ids, np.int64)[young], np.array(self._prices, np.float64)[young]
+        joined = np.r_[held.times, times[young]], np.r_[held.ids, ids], np.r_[held.prices, prices]
+        return TradePrices(*_in_order(*joined))
+
     def _merge(self) -> None:
         """Put the waiting trades among those held and let go what is too old or too much."""
         held = self._held
@@ -87,10 +100,7 @@ class RecentTrades:
         ids = np.concatenate([held.ids, np.frombuffer(self._ids, np.int64)])
         prices = np.concatenate([held.prices, np.frombuffer(self._prices, np.float64)])
         self._times, self._ids, self._prices = array("q"), array("q"), array("d")
-        if not _rises(times, ids).all():  # a repair brought trades from before, or some came twice
-            order = np.lexsort((ids, times))
-            order = order[np.append(True, _rises(times[order], ids[order]))]
-            times, ids, prices = times[order], ids[order], prices[order]
+        times, ids, prices = _in_order(times, ids, prices)
         young = int(np.searchsorted(times, times[-1] - self._kept_ms))
         first = max(young, len(times) - self._most)
         self.dropped += first - young
@@ -103,3 +113,13 @@ def _rises(times: IntArray, ids: IntArray) -> np.ndarray[tuple[int], np.dtype[np
     """Return for each trade but the first whether it comes after the one before (n - 1)."""
     later, same = times[1:] > times[:-1], times[1:] == times[:-1]
     return np.asarray(later | (same & (ids[1:] > ids[:-1])))
+
+
+def _in_order(times: IntArray, ids: IntArray, prices: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
+    """Return the trades ascending, each once."""
+    if _rises(times, ids).all():
+        return times, ids, prices
+    # A repair brought trades from before, or some came twice.
+    order = np.lexsort((ids, times))
+    order = order[np.append(True, _rises(times[order], ids[order]))]
+    return times[order], ids[order], prices[order]

@@ -55,5 +55,8 @@ class SeriesSource(Protocol):
     def missing_times(self, symbol: str, interval: str) -> IntArray:
         """Return the open times amid the bars at which trades are missing and no bar stands, ascending."""
 
-    def trades(self, symbol: str) -> TradePrices | None:
-        """Return the trades of a symbol that are at hand, none yet perhaps; None where it has bars only."""
+    def trades(self, symbol: str, since: int | None = None) -> TradePrices | None:
+        """Return the trades of a symbol that are at hand, none yet perhaps; None where it has bars only.
+
+        With ``since`` (ms) those made then or later, which costs no more than they are.
+        """
