@@ -30,6 +30,8 @@ class CandleItem(ChartItem):
         self._volume = Columns()
         self._wicks, self._bodies = (Rects(), Rects()), (Rects(), Rects())
         self._made_of: tuple[object, ...] = ()
+        #: Candles that are not shown are not fitted to either.
+        self.shown = True
 
     def take(self, first: int, last: int, rows_per_pixel: float) -> None:
         """Cut out the visible bars; what was made of a cut is kept while another holds the same."""
@@ -43,7 +45,7 @@ class CandleItem(ChartItem):
 
     def limits(self) -> tuple[float, float] | None:
         """Return the visible low and high."""
-        return extremes(self._cut.columns["low"], self._cut.columns["high"]) if self._cut else None
+        return extremes(self._cut.columns["low"], self._cut.columns["high"]) if self._cut and self.shown else None
 
     def dataBounds(self, ax: int, frac: float = 1.0, orthoRange: object = None) -> tuple[float, float] | None:  # noqa: N803 (pyqtgraph's name)
         """Announce the span of all data, as pyqtgraph asks for it."""
@@ -55,7 +57,7 @@ class CandleItem(ChartItem):
 
     def draw(self, painter: QPainter, canvas: Canvas) -> None:
         """Paint volume, wicks and bodies of both directions: five calls whatever is visible."""
-        if self._cut is None or self._cut.size == 0:
+        if self._cut is None or self._cut.size == 0 or not self.shown:
             return
         made_of = (canvas.place, canvas.rect(self._area), self.volume_up.rgba(), self.volume_down.rgba())
         if made_of != self._made_of:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from quantdesk.ui.charts.splitter import Splitter
+from quantdesk.ui.charts.state import SPREAD
 
 if TYPE_CHECKING:
     from quantdesk.ui.charts.stack import ChartStack
@@ -34,5 +35,5 @@ def restore(saved: Mapping[str, object], stack: ChartStack, splitter: Splitter) 
             stack.set_panel_visible(name, name not in hidden)
     if isinstance(sizes, list) and len(sizes) == len(names) and all(isinstance(s, int) for s in sizes):
         splitter.setSizes(sizes)
-    if leg in ("y", "x"):
+    if leg in ("y", "x", SPREAD):
         stack.set_price_leg(str(leg))

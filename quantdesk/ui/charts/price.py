@@ -1,4 +1,4 @@
-"""Make the price chart: one leg's candles and volume."""
+"""Make the price chart: candles and volume of one leg, or the candles of the spread."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from PySide6.QtWidgets import QWidget
 from quantdesk.bars.quality import BarQuality
 from quantdesk.model.frame import LegColumns
 from quantdesk.types import Origin
-from quantdesk.ui.charts import overlay
+from quantdesk.ui.charts import overlay, synthetic
 from quantdesk.ui.charts.candles import CandleItem
 from quantdesk.ui.charts.items import LineItem, shade
 from quantdesk.ui.charts.panel import Panel
 from quantdesk.ui.charts.pyramid import at, newest
 from quantdesk.ui.charts.quality import REACH, QualityItem, colors_of
 from quantdesk.ui.charts.scale import PriceScale, Scale, first_finite
-from quantdesk.ui.charts.state import ChartState, Span, Tag
+from quantdesk.ui.charts.state import SPREAD, ChartState, Span, Tag
 from quantdesk.ui.charts.ticks import ValueTicks, amount, number
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ WAITING = (Origin.LIVE, Origin.SIMULATED, Origin.REPLAY, Origin.HISTORY)
 
 
 class PricePanel(Panel):
-    """Draw one leg's candles and volume."""
+    """Draw one leg's candles and volume, or the spread as a symbol; bars known by their close alone are dashes."""
 
     MARGINS = (0.12, 0.2)
     SPACING = 46.0
@@ -45,11 +45,12 @@ class PricePanel(Panel):
         self.scale = Scale()
         self._first: int | None = None
         self.indicators: IndicatorLines | None = None
-        self.candles = CandleItem()
+        self.candles, self.dashes = CandleItem(), CandleItem()
         self.closes, self.other = LineItem(fits=False), LineItem()
         self.hatching, self.quality = QualityItem(hatches=True), QualityItem(hatches=False)
         self.add(self.hatching, 1)
         self.add(self.quality, 4)
+        self.add(self.dashes, 2)
         self.add(self.candles, 2)
         self.add(self.closes, 3)
         self.add(self.other, 5)
@@ -60,6 +61,7 @@ class PricePanel(Panel):
             self.indicators.restyle()
         tokens = self.state.tokens
         self.closes.color = QColor(tokens.accent)
+        self.dashes.up = self.dashes.down = QColor(tokens.spread)
         self.other.color = QColor(tokens.leg_x if self.state.leg == "y" else tokens.leg_y)
         self.candles.up, self.candles.down = QColor(tokens.up), QColor(tokens.down)
         self.quality.colors = self.hatching.colors = colors_of(tokens)
@@ -69,14 +71,35 @@ class PricePanel(Panel):
     def load(self) -> None:
         """Take the chosen leg's closed bars."""
         self._write(closed=True)
+        self._write_spread(closed=True)
         if self.indicators is not None:
             self.indicators.load()
 
     def load_tail(self) -> None:
         """Take the chosen leg's forming bars."""
-        self._write(closed=False)
+        self._write_spread(closed=False) if self.shows_spread else self._write(closed=False)
         if self.indicators is not None:
             self.indicators.load_tail()
+
+    @property
+    def shows_spread(self) -> bool:
+        """Return whether the spread stands for a leg."""
+        return self.state.leg == SPREAD
+
+    def _write_spread(self, *, closed: bool) -> None:
+        """Take the spread's candles; where a bar has none its close is a dash."""
+        state, none = self.state, np.empty(0)
+        if closed and not self.shows_spread:
+            self.dashes.pyramid.sync(dict.fromkeys(("open", "high", "low", "close", "volume"), none))
+            return
+        candles = synthetic.candle_columns(state) if closed else synthetic.forming_columns(state)
+        values = synthetic.closes(state) if closed else synthetic.tail_closes(state)
+        flat = synthetic.dashes(values, candles)
+        for item, columns in ((self.candles, {**candles, "close": values}), (self.dashes, flat)):
+            if closed:
+                item.pyramid.sync(columns)
+            elif state.tail is not None:
+                item.pyramid.write(len(state.line.times), columns)
 
     def _write(self, *, closed: bool) -> None:
         state, names = self.state, ("open", "high", "low", "close", "volume")
@@ -89,7 +112,7 @@ class PricePanel(Panel):
             self.quality.codes = self.hatching.codes = np.empty(0, np.int64) if codes is None else codes
             bare = leg is not None and state.frame is not None and state.frame.origin is Origin.FILE and _is_flat(leg)
             self.closes.pyramid.sync({"value": leg.close if bare and leg is not None else empty})
-            other = state.columns(state.other_leg) if state.both_legs else None
+            other = state.columns(state.other_leg) if state.both_legs and state.other_leg else None
             self.other.pyramid.sync({"value": empty if other is None else other.close})
         elif state.tail is not None:
             leg = state.tail.y if state.leg == "y" else state.tail.x
@@ -108,6 +131,8 @@ class PricePanel(Panel):
         if kind is PriceScale.LOG:
             found = super().limits()
             kind = kind if found is not None and found[0] > 0 else PriceScale.LINEAR
+        if self.shows_spread and not state.ratio:
+            kind = PriceScale.LINEAR  # what goes through zero has no logarithm and no percent
         if kind in (PriceScale.PERCENT, PriceScale.INDEXED):
             closes = self.candles.pyramid.column("close")
             row = self._first if overlaid else first_finite((closes,), *self._sight())
@@ -161,8 +186,11 @@ class PricePanel(Panel):
 
     def price_text(self, price: float) -> str:
         """Write a price with the instrument's decimals, or more when zoomed in that far."""
-        known, apart = self.state.decimals(self.state.leg), self.scale.price_decimals(self._ticks)
+        known, apart = self._known_decimals(), self.scale.price_decimals(self._ticks)
         return number(price, max(apart, known) if known <= MOST_DECIMALS - 2 else apart)
+
+    def _known_decimals(self) -> int:
+        return synthetic.decimals(self.state) if self.shows_spread else self.state.decimals(self.state.leg)
 
     def row_value(self, row: int) -> float:
         """Return a bar's close."""
@@ -183,7 +211,7 @@ class PricePanel(Panel):
 
     def change_text(self, change: float) -> str:
         """Write a difference of prices with the instrument's decimals."""
-        known = self.state.decimals(self.state.leg)
+        known = self._known_decimals()
         return number(
             change, known if known <= MOST_DECIMALS - 2 else self.scale.price_decimals(self._ticks), sign=True
         )
@@ -216,7 +244,8 @@ class PricePanel(Panel):
         """Return the change of a bar's close on the close before it: absolute and in percent."""
         closes = self.candles.pyramid.column("close")
         close, before = at(closes, row), newest(closes[max(0, row - 600) : max(0, row)])
-        return close - before, (close / before - 1) * 100 if before else math.nan
+        has_percent = before and not (self.shows_spread and not self.state.ratio)
+        return close - before, (close / before - 1) * 100 if has_percent else math.nan
 
     def legend(self, row: int) -> list[Span]:
         """Name the legs, the chosen one bright, then O H L C V and the change."""
@@ -228,6 +257,9 @@ class PricePanel(Panel):
         if x:
             spans.append(Span("/", tokens.text_dim, gap=6, head=True))
             spans.append(Span(x, tokens.text if state.leg == "x" else tokens.text_dim, state.leg == "x", 6, "leg:x"))
+            spread = synthetic.name(state) if self.shows_spread else self.tr("spread")
+            color = tokens.text if self.shows_spread else tokens.text_dim
+            spans.append(Span(spread, color, self.shows_spread, 10, f"leg:{SPREAD}"))
         assert state.frame is not None
         spans.append(Span(state.frame.settings.interval, tokens.text_dim, gap=10))
         if self.scale.kind is not PriceScale.LINEAR:
@@ -237,6 +269,8 @@ class PricePanel(Panel):
         if not self.empty_text():
             spans += self._quality_spans(row) if self.state.cursor_row is not None else []
             spans += self._ohlc(row)
+            if self.shows_spread and math.isfinite(at(self.dashes.pyramid.column("close"), row)):
+                spans.append(synthetic.close_only_span(state))
         if self.other.shown:
             value = at(self.other.pyramid.column("value"), row) * self.other.factor
             name = state.symbol(state.other_leg)
@@ -269,12 +303,14 @@ class PricePanel(Panel):
             spans.append(Span(letter, tokens.text_dim, gap=12 if letter == "O" else 8, head=True))
             spans.append(Span(self.price_text(at(pyramid.column(name), row)), color, gap=3))
         move, percent = self.change(row)
-        if math.isfinite(percent):
-            decimals = max(
-                self.scale.price_decimals(self._ticks), min(self.state.decimals(self.state.leg), MOST_DECIMALS - 2)
-            )
-            sign = f"{number(move, decimals, sign=True)} ({number(percent, 2, sign=True)}%)"
-            spans.append(Span(sign, color, gap=8))
+        if math.isfinite(move):
+            decimals = max(self.scale.price_decimals(self._ticks), min(self._known_decimals(), MOST_DECIMALS - 2))
+            share = f" ({number(percent, 2, sign=True)}%)" if math.isfinite(percent) else ""
+            spans.append(Span(number(move, decimals, sign=True) + share, color, gap=8))
+        if self.shows_spread:
+            moves = synthetic.moves_at(self.state, row)
+            spans.append(Span(self.tr("moves"), tokens.text_dim, gap=10, head=True))
+            return [*spans, Span(number(moves, 0), color, gap=3)]
         spans.append(Span(self.tr("V"), tokens.text_dim, gap=10, head=True))
         steps = self.state.quantity_decimals(self.state.leg)
         spans.append(Span(amount(at(pyramid.column("volume"), row), steps), color, gap=3))
@@ -287,6 +323,8 @@ class PricePanel(Panel):
             return self.tr("Waiting for data…")
         if math.isfinite(newest(self.candles.pyramid.column("close"))):
             return ""
+        if self.shows_spread:
+            return self.tr("No spread yet: it needs two legs and a hedge ratio")
         symbol = state.symbol(state.leg)
         if not symbol:
             return self.tr("No symbol chosen for this leg")

@@ -10,10 +10,13 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
+from quantdesk.bars.arrays import FloatArray
 from quantdesk.model.frame import SHORTEST_WINDOW, PairFrame, Refit
-from quantdesk.ui.charts import overlay
+from quantdesk.model.spread_candles import formula_of
+from quantdesk.ui.charts import overlay, synthetic
 from quantdesk.ui.charts.attribution import change_spans
-from quantdesk.ui.charts.items import BandItem, LineItem, shade
+from quantdesk.ui.charts.candles import CandleItem
+from quantdesk.ui.charts.items import BandItem, LineItem, extremes, shade
 from quantdesk.ui.charts.marks import RefitItem, SpanItem
 from quantdesk.ui.charts.panel import Panel
 from quantdesk.ui.charts.panels import joined_rows, more_bars
@@ -27,7 +30,11 @@ FLATTENING = 3.0
 
 
 class SpreadPanel(Panel):
-    """Draw the spread, its mean and ±2σ band, the formation window and the refits."""
+    """Draw the spread, its mean and ±2σ band, the formation window and the refits.
+
+    Where bars are wide enough the spread is drawn as candles, and as dashes at the closes of bars whose trades are not
+    at hand.
+    """
 
     def __init__(self, state: ChartState, parent: QWidget | None = None) -> None:
         super().__init__("spread", state, parent)
@@ -37,15 +44,17 @@ class SpreadPanel(Panel):
         self.mean = LineItem(fits=False, style=Qt.PenStyle.DashLine, smooth=False)
         self.line = LineItem()
         self.band = BandItem(self.upper, self.lower)
-        for depth, item in enumerate(
-            (self.formation, self.band, self.upper, self.lower, self.mean, self.refits, self.line)
-        ):
+        self.candles, self.dashes = CandleItem(), CandleItem()
+        under = (self.formation, self.band, self.upper, self.lower, self.mean, self.refits)
+        for depth, item in enumerate((*under, self.dashes, self.candles, self.line)):
             self.add(item, depth)
 
     def restyle(self) -> None:
         """Colour lines and shades."""
         tokens = self.state.tokens
         self.line.color, self.mean.color = QColor(tokens.spread), shade(tokens.text_dim, 0.8)
+        self.candles.up, self.candles.down = QColor(tokens.up), QColor(tokens.down)
+        self.dashes.up = self.dashes.down = QColor(tokens.spread)
         self.upper.color = self.lower.color = QColor(tokens.band)
         self.band.color = shade(tokens.band, 0.14)
         self.refits.color = QColor(tokens.refit)
@@ -55,27 +64,53 @@ class SpreadPanel(Panel):
         """Take the closed bars and where the line was fitted."""
         frame, line, none = self.state.frame, self.state.line, np.empty(0)
         # Another hedge ratio is another spread: no line leads from one to the next.
-        breaks = [] if frame is None else np.searchsorted(frame.times, [r.time for r in frame.refits]).tolist()
+        refits = () if frame is None or self.state.ratio else frame.refits
+        breaks = [] if frame is None else np.searchsorted(frame.times, [r.time for r in refits]).tolist()
         for item in (self.line, self.upper, self.lower, self.mean):
             item.breaks = breaks
-        self.line.pyramid.sync({"value": none if frame is None else frame.spread})
-        upper, lower = (none, none) if frame is None else (frame.spread_upper, frame.spread_lower)
+        values, candles = synthetic.closes(self.state), synthetic.candle_columns(self.state)
+        self.line.pyramid.sync({"value": values})
+        self.candles.pyramid.sync(candles)
+        self.dashes.pyramid.sync(synthetic.dashes(values, candles))
+        upper, lower = (none, none) if frame is None else self._band(frame)
         self.upper.pyramid.sync({"value": upper})
         self.lower.pyramid.sync({"value": lower})
         self.mean.pyramid.sync({"value": (upper + lower) / 2})
-        self.refits.rows = () if frame is None else [line.x_of(refit.time) - 0.5 for refit in frame.refits]
+        self.refits.rows = [line.x_of(refit.time) - 0.5 for refit in refits]
         span = None if frame is None else frame.formation
         self.formation.span = None if span is None else (line.x_of(span[0]) - 0.5, line.x_of(span[1]) + 0.5)
 
     def load_tail(self) -> None:
         """Take the forming bars; the band goes on as it is."""
-        tail, n = self.state.tail, len(self.state.line.times)
-        if tail is None:
-            return
-        self.line.pyramid.write(n, {"value": tail.spread})
-        for item in (self.upper, self.lower, self.mean):
-            held = at(item.pyramid.column("value"), n - 1)
-            item.pyramid.write(n, {"value": np.full(len(tail.times), held)})
+        n = len(self.state.line.times)
+        if self.state.tail is not None:
+            values, candles = synthetic.tail_closes(self.state), synthetic.forming_columns(self.state)
+            self.line.pyramid.write(n, {"value": values})
+            self.candles.pyramid.write(n, candles)
+            self.dashes.pyramid.write(n, synthetic.dashes(values, candles))
+            for item in (self.upper, self.lower, self.mean):
+                held = at(item.pyramid.column("value"), n - 1)
+                item.pyramid.write(n, {"value": np.full(len(self.state.tail.times), held)})
+        self.candles.shown = self.dashes.shown = self._has_candles()
+        self.line.shown = not self.candles.shown
+
+    def _has_candles(self) -> bool:
+        """Tell whether candles are wanted, wide enough, and any is in sight: closes alone are read as a line."""
+        view = self.state.view
+        if not self.state.spread_candles or self.plot.width() < synthetic.LEAST_PIXELS * view.span:
+            return False
+        seen = self.candles.pyramid.column("close")[max(0, math.floor(view.left)) : math.ceil(view.right) + 1]
+        return bool(np.isfinite(seen).any())
+
+    def _band(self, frame: PairFrame) -> tuple[FloatArray, FloatArray]:
+        """Return upper and lower edge at each row (n): the frame's, of a ratio mean ± 2σ of its formation window."""
+        if not self.state.ratio:
+            return frame.spread_upper, frame.spread_lower
+        values = synthetic.closes(self.state)
+        start, end = (0, -1) if frame.formation is None else frame.formation
+        inside = values[(frame.times >= start) & (frame.times <= end) & np.isfinite(values)]
+        middle, sigma = (inside.mean(), inside.std(ddof=1)) if len(inside) > 1 else (math.nan, math.nan)
+        return np.full(len(frame), middle + 2 * sigma), np.full(len(frame), middle - 2 * sigma)
 
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
         """Name the formation window and the refits at the foot of the plot."""
@@ -84,7 +119,7 @@ class SpreadPanel(Panel):
             plot, tokens, notes = self.plot, self.state.tokens, []
             if span is not None and self.x_of(span[1]) > 0:
                 notes.append((span[0], self._formation_words(frame), tokens.text_dim))
-            for row, refit in zip(self.refits.rows, frame.refits, strict=True):
+            for row, refit in zip(self.refits.rows, () if self.state.ratio else frame.refits, strict=True):
                 beta = number(refit.beta, decimals_of_scale(abs(refit.beta), 4))
                 text = self.tr("refit β {beta}").format(beta=beta)
                 fitted = span_text(refit.start_ms, refit.end_ms, self.state.zone)
@@ -139,6 +174,9 @@ class SpreadPanel(Panel):
         found: list[tuple[float, float]] = []
         for start, stop in pairwise([first, *inside, last]) if inside else ():
             parts = [item.between(start, stop) for item in (self.line, self.upper, self.lower)]
+            if self.candles.shown:  # few enough rows for candles are few enough to look through
+                low, high = (self.candles.pyramid.column(name)[start:stop] for name in ("low", "high"))
+                parts.append(extremes(low, high))
             if there := [part for part in parts if part is not None]:
                 found.append((min(low for low, _ in there), max(high for _, high in there)))
         return found
@@ -147,6 +185,11 @@ class SpreadPanel(Panel):
         """Return the decimals that tell spreads apart: a hundredth of the band, or the axis step."""
         upper, lower = newest(self.upper.pyramid.column("value")), newest(self.lower.pyramid.column("value"))
         return max(self._ticks.decimals, decimals_of_scale(upper - lower, 4))
+
+    def is_close_only(self, row: int) -> bool:
+        """Tell whether a candle is looked for and of this bar nothing is known but its close."""
+        asked = self.candles.shown or (self.state.spread_candles and self.state.cursor_row is not None)
+        return asked and math.isfinite(at(self.dashes.pyramid.column("close"), row))
 
     def value_text(self, value: float) -> str:
         """Write a spread."""
@@ -172,30 +215,45 @@ class SpreadPanel(Panel):
         spans = [Span(self.tr("Spread"), tokens.text, bold=True)]
         if frame is None or not state.symbol("x"):
             return spans
-        y, x = state.symbol("y"), state.symbol("x")
-        fit = self.fit_at(row)
-        if fit is not None:
-            pair = f"ln {y} − β ln {x}" if frame.settings.log else f"{y} − β {x}"
-            unit = self.tr("log") if frame.settings.log else self.tr("price")
-            spans.append(Span(f"{pair} ({unit})", tokens.text_dim, gap=10))
+        y, x, fit = state.symbol("y"), state.symbol("x"), self.fit_at(row)
+        formula = formula_of(frame, ratio=state.ratio)
+        if fit is not None or state.ratio:
+            unit = self.tr("ratio") if state.ratio else self.tr("log") if frame.settings.log else self.tr("price")
+            words = f"{synthetic.formula_text(formula, y, x)} ({unit})"
+            spans.append(Span(words, tokens.text_dim, gap=10, link=synthetic.FORMULA_LINK))
+            spans.append(Span("▾", tokens.text_dim, gap=4, link=synthetic.FORMULA_LINK))
+        if fit is not None and not state.ratio:
             beta = self.beta_at(row)
             spans.append(Span(f"β {number(beta, decimals_of_scale(abs(beta), 4))}", tokens.refit, gap=8))
             spans.append(Span(fitted_how(frame.settings), tokens.refit, gap=6))
         if self.empty_text():
             return spans
         digits = self.decimals()
-        spans.append(Span(number(at(self.line.pyramid.column("value"), row), digits), tokens.spread, gap=12))
+        spans += self._value_spans(row, digits)
         upper, lower = at(self.upper.pyramid.column("value"), row), at(self.lower.pyramid.column("value"), row)
-        if state.cursor_row is not None:
+        if state.cursor_row is not None and not state.ratio:
             spans.extend(change_spans(state, row))
-        mean = self.tr("mean") if frame.beta_path is None else "α"
+        mean = self.tr("mean") if frame.beta_path is None or state.ratio else "α"
         spans.append(Span(mean, tokens.text_dim, gap=10, head=True))
         spans.append(Span(number((upper + lower) / 2, digits), tokens.text_dim, gap=4))
         spans.append(Span("±2σ", tokens.text_dim, gap=10, head=True))
         spans.append(Span(number((upper - lower) / 2, digits), tokens.text_dim, gap=4))
-        if fit is not None and frame.beta_path is None:
+        if fit is not None and frame.beta_path is None and not state.ratio:
             words = self.tr("fitted on {span}").format(span=span_text(fit.start_ms, fit.end_ms, self.state.zone))
             spans.append(Span(words, tokens.text_dim, gap=10))
+        return spans
+
+    def _value_spans(self, row: int, digits: int) -> list[Span]:
+        """Write a bar's open, high, low and close, or its close alone."""
+        tokens, pyramid = self.state.tokens, self.candles.pyramid
+        opened, close = at(pyramid.column("open"), row), at(pyramid.column("close"), row)
+        if not self.candles.shown or not math.isfinite(close):
+            value = Span(number(at(self.line.pyramid.column("value"), row), digits), tokens.spread, gap=12)
+            return [value, synthetic.close_only_span(self.state)] if self.is_close_only(row) else [value]
+        spans, color = [], tokens.up if close >= opened else tokens.down
+        for letter, name in (("O", "open"), ("H", "high"), ("L", "low"), ("C", "close")):
+            spans.append(Span(letter, tokens.text_dim, gap=12 if letter == "O" else 8, head=True))
+            spans.append(Span(number(at(pyramid.column(name), row), digits), color, gap=3))
         return spans
 
     def beta_at(self, row: int) -> float:

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from quantdesk.model.clock import FrameClock
 from quantdesk.model.indicators import IndicatorModel
 from quantdesk.model.pair import PairModel
-from quantdesk.ui.charts import kept
+from quantdesk.model.spread_bars import SpreadBarsModel
+from quantdesk.ui.charts import kept, synthetic
 from quantdesk.ui.charts.attribution import AttributionPanel
 from quantdesk.ui.charts.axis import TimeAxis
 from quantdesk.ui.charts.countdown import Countdown
@@ -31,7 +32,7 @@ from quantdesk.ui.charts.reading import read
 from quantdesk.ui.charts.scale import PriceScale
 from quantdesk.ui.charts.splitter import Splitter
 from quantdesk.ui.charts.spread import SpreadPanel
-from quantdesk.ui.charts.state import ChartState, Reading
+from quantdesk.ui.charts.state import SPREAD, ChartState, Reading
 from quantdesk.ui.charts.zone import Zone
 from quantdesk.ui.theme_tokens import Tokens
 
@@ -61,6 +62,7 @@ class ChartStack(QWidget):
         self._state = ChartState(tokens, self.font())
         self._reading: Reading | None = None
         self._intake = Intake(pair, self._state)
+        self._spread: synthetic.SpreadIntake | None = None
         self._flash = Flash(self)
         self._flash.turned.connect(clock.mark)
         self._countdown = Countdown(pair, self._state, parent=self)
@@ -123,7 +125,7 @@ class ChartStack(QWidget):
 
     @property
     def price_leg(self) -> str:
-        """Return which leg's candles show: "y" or "x"."""
+        """Return whose candles show: "y", "x" or "spread"."""
         return self._state.leg
 
     @property
@@ -144,8 +146,8 @@ class ChartStack(QWidget):
         self._clock.mark()
 
     def set_price_leg(self, leg: str) -> None:
-        """Show the candles of "y" or "x"."""
-        if leg not in ("y", "x"):
+        """Show the candles of "y", of "x" or of the "spread"."""
+        if leg not in ("y", "x", SPREAD):
             raise ValueError(f"no leg {leg!r}")
         if leg != self._state.leg:
             self._state.leg = leg
@@ -155,6 +157,16 @@ class ChartStack(QWidget):
                 self._measuring.remove()
             self._clock.mark()
             self.leg_changed.emit(leg)
+
+    def follow_spread(self, model: SpreadBarsModel) -> None:
+        """Take the candles of the spread from a model."""
+        self._spread = synthetic.SpreadIntake(model, self._state)
+        model.changed.connect(self._clock.mark)
+
+    def set_spread_candles(self, candles: bool) -> None:
+        """Draw the spread as candles, or as a line."""
+        self._state.spread_candles = candles
+        self._clock.mark()
 
     def set_zone(self, zone: Zone) -> None:
         """Write times in another zone."""
@@ -240,7 +252,8 @@ class ChartStack(QWidget):
 
     def _explain(self, row: int) -> None:
         if 0 <= row < len(self._state.line.times):
-            self.why_wanted.emit(self._state.leg, int(self._state.line.at(row)))
+            leg = "y" if self._state.leg == SPREAD else self._state.leg
+            self.why_wanted.emit(leg, int(self._state.line.at(row)))
 
     def set_panel_visible(self, name: str, visible: bool) -> None:
         """Show or hide a panel."""
@@ -302,6 +315,11 @@ class ChartStack(QWidget):
 
     def _pull(self) -> None:
         changed, moved_on = self._intake.pull()
+        if self._spread is not None:
+            wanted = synthetic.wanted(self._state, panel_shown=not self._panels["spread"].isHidden())
+            others = self._spread.pull(wanted=wanted)
+            for name in ("price", "spread") if others else ():
+                self._panels[name].stale = True
         for panel in self._panels.values():
             panel.stale = panel.stale or changed
             panel.auto = panel.auto or moved_on

@@ -19,11 +19,15 @@ from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 from quantdesk.ui.theme_tokens import Tokens
 
 if TYPE_CHECKING:
+    from quantdesk.analytics.spread_bars import SpreadBars
     from quantdesk.bars.arrays import IntArray
     from quantdesk.model.pair import LegColumns, PairFrame, PairTail
+    from quantdesk.model.spread_candles import SpreadCandles
     from quantdesk.ui.charts.ruler import Ruler
 
 TEXT_PIXELS = 12
+#: What stands for a leg where the candles of the spread show.
+SPREAD = "spread"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,11 @@ class ChartState:
         self.line = TimeLine()
         self.frame: PairFrame | None = None
         self.tail: PairTail | None = None
-        self.leg = "y"
+        self.leg = "y"  #: whose candles show: "y", "x" or SPREAD
+        self.spread_candles = True  #: the spread's panel draws candles, not a line
+        self.ratio = False  #: the ratio of the prices stands for the hedged spread
+        self.candles: SpreadCandles | None = None
+        self.forming: SpreadBars | None = None
         self.level = 2.0
         self.levels: Sequence[float] = (-2.0, 2.0)  #: where alert rules have their levels
         self.ticks: list[TimeTick] = []
@@ -143,8 +151,8 @@ class ChartState:
 
     @property
     def other_leg(self) -> str:
-        """Return the leg whose candles do not show."""
-        return "x" if self.leg == "y" else "y"
+        """Return the leg whose candles do not show, "" where those of the spread do."""
+        return {"y": "x", "x": "y"}.get(self.leg, "")
 
     def visible_times(self) -> tuple[int, int] | None:
         """Return the first and last visible bar's open time (ms), None without bars."""
@@ -175,12 +183,12 @@ class ChartState:
 
     def qualities(self, leg: str) -> IntArray | None:
         """Return the quality code of each closed row of a leg, None where nobody can tell."""
-        if self.frame is None:
+        if self.frame is None or leg not in ("y", "x"):
             return None
         return self.frame.quality_y if leg == "y" else self.frame.quality_x
 
     def columns(self, leg: str) -> LegColumns | None:
         """Return the closed bars of a leg."""
-        if self.frame is None:
+        if self.frame is None or leg not in ("y", "x"):
             return None
         return self.frame.y if leg == "y" else self.frame.x
