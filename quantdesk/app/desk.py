@@ -29,6 +29,7 @@ from quantdesk.app.replaying import Replaying
 from quantdesk.app.selftest.beside import SelfTest
 from quantdesk.app.session import SessionPlan
 from quantdesk.app.storage import Storage
+from quantdesk.app.stored_trades import StoredTrades
 from quantdesk.app.webhooks import Webhooks
 from quantdesk.commands.shared import store_address
 from quantdesk.config import Endpoints, Paths
@@ -86,6 +87,7 @@ class Desk:
         self.keeping = AlertKeeping(self.alerts, self.feeding, self.window, paths.data / "alerts.left")
         self.webhooks = Webhooks(self.window, self.settings, self.jobs)
         self.replaying = Replaying(self.window, self.feeding, self.pair, self.files, self.alerts)
+        self.stored_trades = StoredTrades(self.window.spread.bars, self.feeding, self.jobs)
         self.selftest = SelfTest(self.window.selftest, args)
         self.crashes = CrashReporter(paths.logs, lambda: self.window, self.window.selftest)
         self._popups = DesktopPopups(self.window.show_last_alert)

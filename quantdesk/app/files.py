@@ -118,12 +118,13 @@ class Exporter(QObject):
         span = None if everything else self._window.charts.visible_range()
         start, end = span if span is not None else (None, None)
         indicators = self._window.indicators.drawn()
+        candles = self._window.spread.bars.latest
 
         def write() -> int:
             from quantdesk.model.export import on_screen_table
             from quantdesk.store.csv_out import write_table
 
-            header, columns = on_screen_table(frame, start, end, indicators)
+            header, columns = on_screen_table(frame, start, end, indicators, candles)
             return write_table(path, header, [columns])
 
         self._jobs.submit(f"export {path}", write, lambda rows: self._on_written(path, rows), self._on_failed)

@@ -130,7 +130,7 @@ class Session:
         self.feed.prefer(self._visible, self._interval)
         async with asyncio.TaskGroup() as group:
             group.create_task(self.feed.run(), name="ingest")
-            attached = AttachedBars(self.market, self._reading, self._instruments, self._is_fed)
+            attached = AttachedBars(self.market, self.reading, self._instruments, self._is_fed)
             group.create_task(attached.run(), name="attached bars")
 
     async def add_symbol(self, symbol: str) -> None:
@@ -186,7 +186,7 @@ class Session:
     def _instruments(self) -> list[Instrument]:
         return [leg.instrument for leg in self.feed.legs.values()] if self.feed is not None else []
 
-    def _reading(self) -> Reader:
+    def reading(self) -> Reader:
         """Return the reader of the store, opened now where it could not be before. Raises StoreError in words."""
         from quantdesk.store.opening import open_reader
 

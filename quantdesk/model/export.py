@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from quantdesk.analytics.indicators import Indicator, IndicatorBars, IndicatorKind, indicator_lines
+from quantdesk.analytics.spread_bars import SpreadBars
 from quantdesk.bars.arrays import FloatArray
 from quantdesk.model.frame import LegColumns, PairFrame
+from quantdesk.model.spread_candles import SpreadCandles, formula_of
 from quantdesk.store.csv_out import Cell, Column
 
 Values = Sequence[Any] | np.ndarray[Any, Any]
@@ -26,12 +28,14 @@ def on_screen_table(
     start_ms: int | None = None,
     end_ms: int | None = None,
     indicators: Sequence[Indicator] = (),
+    candles: SpreadCandles | None = None,
 ) -> tuple[tuple[Column, ...], list[Values]]:
     """Return (header, columns) of the closed bars with start <= open time <= end; None = all.
 
     ``write_table(path, header, [columns])`` writes them: prices at the tick, volumes at the step, an
-    empty cell where there is no value. ``origin`` marks what is not the market on every row, ``z_kind`` a z
-    that looks ahead. Indicators over the candles follow, of each leg, under names such as ``y_sma_20``.
+    empty cell where there is no value. ``candles`` are those of the spread: ``spread`` is the close, and open, high
+    and low stand where the trades of both legs tell them. ``origin`` marks what is not the market on every row,
+    ``z_kind`` a z that looks ahead. Indicators over the candles follow, of each leg, under names such as ``y_sma_20``.
     """
     low = 0 if start_ms is None else int(np.searchsorted(frame.times, start_ms))
     high = len(frame.times) if end_ms is None else int(np.searchsorted(frame.times, end_ms, "right"))
@@ -54,6 +58,7 @@ def on_screen_table(
     digits = frame.spread_decimals + 2
     for label, values, decimals in (
         ("beta", frame.beta_column(), _BETA_DECIMALS),
+        *_extremes(frame, candles, digits),
         ("spread", frame.spread, digits),
         ("spread_lower", frame.spread_lower, digits),
         ("spread_upper", frame.spread_upper, digits),
@@ -68,6 +73,13 @@ def on_screen_table(
         if name:
             table.extend(_indicators(leg, frame, columns, rows, price_decimals + 2, indicators))
     return tuple(column for column, _ in table), [values for _, values in table]
+
+
+def _extremes(frame: PairFrame, candles: SpreadCandles | None, digits: int) -> list[tuple[str, FloatArray, int]]:
+    """Return open, high and low of the spread, NaN where only its close is known or another formula was drawn."""
+    fits = candles is not None and candles.formula is formula_of(frame, ratio=False)
+    bars = candles.placed(frame.times) if fits and candles is not None else SpreadBars.empty(len(frame))
+    return [(f"spread_{name}", getattr(bars, name), digits) for name in ("open", "high", "low")]
 
 
 def _parts(frame: PairFrame, digits: int) -> list[tuple[str, FloatArray, int]]:

@@ -38,6 +38,7 @@ from quantdesk.ui.rules_flow import RulesFlow
 from quantdesk.ui.self_test import SelfTestFlow
 from quantdesk.ui.settings_flow import SettingsFlow
 from quantdesk.ui.settings_store import SettingsStore
+from quantdesk.ui.spread_flow import SpreadFlow
 from quantdesk.ui.status_bar import DeskMode, DeskStatusBar, mode_text
 from quantdesk.ui.status_flow import StatusFlow
 from quantdesk.ui.storage_flow import StorageFlow
@@ -223,6 +224,7 @@ class MainWindow(QMainWindow):
         self.drawing = DrawFlow(self)
         self.indicators = IndicatorFlow(self)
         self.replay = ReplayFlow(self)
+        self.spread = SpreadFlow(self)
         self.menus = make_menus(self)
 
     def _connect(self) -> None:

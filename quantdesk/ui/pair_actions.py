@@ -65,6 +65,14 @@ def _pair_actions() -> tuple[ActionSpec, ...]:
             checkable=True,
             one_of="leg",
         ),
+        ActionSpec(
+            "pair.leg_spread",
+            translate("actions", "Candles of the sp&read"),
+            keys="Alt+3",
+            tip=translate("actions", "Draw the spread as the symbol of the price chart"),
+            checkable=True,
+            one_of="leg",
+        ),
     )
 
 

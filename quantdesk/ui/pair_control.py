@@ -34,6 +34,7 @@ class PairControl(QObject):
             actions[f"pair.{name}"].triggered.connect(lambda _=False, n=name: self.change(interval=n))
         actions["pair.leg_y"].triggered.connect(lambda: charts.set_price_leg("y"))
         actions["pair.leg_x"].triggered.connect(lambda: charts.set_price_leg("x"))
+        actions["pair.leg_spread"].triggered.connect(lambda: charts.set_price_leg("spread"))
         for kind in ZKind:
             actions[f"pair.z_{kind}"].triggered.connect(lambda _=False, k=kind: self.change(z_kind=k))
         actions["pair.swap"].triggered.connect(self.swap)

@@ -45,6 +45,8 @@ class Settings:
     both_legs: bool = False
     price_scale: str = PriceScale.LINEAR.value
     magnet: bool = False  # of the drawing tools
+    spread_style: str = "candles"
+    spread_formula: str = "hedged"
     geometry: str = ""  # base64 of QWidget.saveGeometry
     layout: str = ""  # base64 of QMainWindow.saveState
     layout_version: int = 0
@@ -174,6 +176,8 @@ _CHOICES: dict[str, tuple[object, ...]] = {
     "theme": ("dark", "light", "system"),
     "time_zone": ("utc", "local"),
     "price_scale": tuple(PriceScale),
+    "spread_style": ("candles", "line"),
+    "spread_formula": ("hedged", "ratio"),
     "z_kind": tuple(kind.value for kind in ZKind),
     "hedge": tuple(HedgeMethod),
     "tick_minutes": MINUTES,

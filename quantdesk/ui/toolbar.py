@@ -114,7 +114,7 @@ class Toolbar(QToolBar):
         self.intervals = IntervalRow(actions, self)
         self.addWidget(self.intervals)
         self.addSeparator()
-        self._segments(("pair.leg_y", "Y"), ("pair.leg_x", "X"))
+        self._segments(("pair.leg_y", "Y"), ("pair.leg_x", "X"), ("pair.leg_spread", "Y−βX"))
         self.addSeparator()
         self._add_window()
         self._segments(("pair.log", "log"))

@@ -99,6 +99,46 @@ def _reading_actions() -> tuple[ActionSpec, ...]:
     )
 
 
+def _spread_actions() -> tuple[ActionSpec, ...]:
+    return (
+        ActionSpec(
+            "view.spread_candles",
+            translate("actions", "&Candles"),
+            tip=translate("actions", "Draw the spread as candles of both legs' trades, where these are at hand"),
+            checkable=True,
+            one_of="spread_style",
+        ),
+        ActionSpec(
+            "view.spread_line",
+            translate("actions", "&Line"),
+            tip=translate("actions", "Draw the spread's closes as a line"),
+            checkable=True,
+            one_of="spread_style",
+        ),
+        ActionSpec(
+            "view.spread_difference",
+            translate("actions", "&Y − β X"),
+            tip=translate("actions", "The spread of the prices"),
+            checkable=True,
+            one_of="spread_formula",
+        ),
+        ActionSpec(
+            "view.spread_log",
+            translate("actions", "l&n Y − β ln X"),
+            tip=translate("actions", "The spread of the prices' logarithms"),
+            checkable=True,
+            one_of="spread_formula",
+        ),
+        ActionSpec(
+            "view.spread_ratio",
+            translate("actions", "Y / X, the &ratio"),
+            tip=translate("actions", "The ratio of the prices; z and the statistics stay those of the spread"),
+            checkable=True,
+            one_of="spread_formula",
+        ),
+    )
+
+
 def _layout_actions() -> tuple[ActionSpec, ...]:
     return (
         ActionSpec(
@@ -117,4 +157,4 @@ def _layout_actions() -> tuple[ActionSpec, ...]:
 
 def view_actions() -> tuple[ActionSpec, ...]:
     """Return what one sees and how: docks, scales, zones, layout."""
-    return (*_view_actions(), *_reading_actions(), *_layout_actions())
+    return (*_view_actions(), *_reading_actions(), *_spread_actions(), *_layout_actions())

@@ -16,7 +16,8 @@ HEADER = (
     "open_time_ms,open_time_utc,interval,origin,"
     "y_symbol,y_open,y_high,y_low,y_close,y_volume,y_trades,"
     "x_symbol,x_open,x_high,x_low,x_close,x_volume,x_trades,"
-    "beta,spread,spread_lower,spread_upper,spread_from_y,spread_from_x,spread_from_beta,z,z_kind,correlation"
+    "beta,spread_open,spread_high,spread_low,spread,spread_lower,spread_upper,"
+    "spread_from_y,spread_from_x,spread_from_beta,z,z_kind,correlation"
 )
 OPEN, EXPORT, EXPORT_ALL, PICTURE = (
     "^Open one file",
