@@ -13,12 +13,14 @@ from quantdesk.analytics.alerts.metric import Metric, MetricSample
 from quantdesk.analytics.alerts.record import AlertContext
 from quantdesk.analytics.alerts.rule import Rule
 from quantdesk.analytics.rolling import BoolArray
+from quantdesk.analytics.spread_bars import Formula
 from quantdesk.analytics.zscore import ZKind
 from quantdesk.bars.arrays import FloatArray, IntArray
 from quantdesk.bars.quality import BarQuality
 from quantdesk.model.frame import NAN, PairFrame, PairSettings
 from quantdesk.model.market import MarketModel
 from quantdesk.model.scores import z_of_kind
+from quantdesk.model.spread_candles import closes_of
 from quantdesk.types import Origin
 
 if TYPE_CHECKING:
@@ -188,6 +190,7 @@ class FrameSamples:
         cheap: Mapping[Metric, FloatArray] = {
             Metric.Z: frame.signal_z,
             Metric.CORRELATION: frame.correlation,
+            Metric.RATIO: closes_of(frame, Formula.RATIO),
             Metric.PRICE_Y: frame.y.close,
             Metric.PRICE_X: frame.x.close,
             Metric.VOLUME_Y: frame.y.volume,

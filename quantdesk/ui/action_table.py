@@ -150,6 +150,12 @@ def _alerts_actions() -> tuple[ActionSpec, ...]:
             tip=translate("actions", "What raises an alert, and what became of those it raised"),
         ),
         ActionSpec(
+            "alerts.here",
+            translate("actions", "&Alert here"),
+            keys="A",
+            tip=translate("actions", "Add a rule at the crosshair's value, or at the newest z"),
+        ),
+        ActionSpec(
             "alerts.mute",
             translate("actions", "&Mute"),
             keys="Ctrl+M",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from quantdesk.analytics.alerts.outcome import Ended
 from quantdesk.analytics.alerts.rule import DEFAULT_TEXT, z_rule
 from quantdesk.model.alerts import AT_START, AlertEvent, AlertModel
 from quantdesk.types import Origin
 from quantdesk.ui.alert_table import AlertTable, clock_text
-from quantdesk.ui.rule_words import is_z, value_text
+from quantdesk.ui.charts.rule_marks import RuleMark
+from quantdesk.ui.event_marks import marks_of
+from quantdesk.ui.rule_words import value_text
 from quantdesk.ui.sounds import play
 from quantdesk.ui.toasts import ToastStack
 from quantdesk.ui.tray import Tray
@@ -42,15 +45,14 @@ class AlertFlow(QObject):
         table.clear_wanted.connect(alerts.clear)
         alerts.fired.connect(self._on_fired)
         alerts.followed.connect(table.update_events)
+        alerts.followed.connect(self._on_followed)
         alerts.restored.connect(self._on_restored)
         alerts.cleared.connect(self._on_cleared)
         tray.popup_clicked.connect(self.show_popped)
 
-    def marks(self, pair: str, interval: str) -> list[int]:
-        """Return the open times (ms) of the bars of this view at which a z rule that is on has fired."""
-        on = {rule.id for rule in self._alerts.rules if rule.enabled and is_z(rule.metric)}
-        shown = (e for e in self._alerts.events if e.pair == pair and e.interval == interval)
-        return sorted({e.time_ms for e in shown if e.rule.id in on})
+    def marks(self, pair: str, interval: str) -> tuple[RuleMark, ...]:
+        """Return the marks of this view's bars at which rules that are on have fired, and at which that was over."""
+        return marks_of(self._alerts.events, self._alerts.rules, pair, interval)
 
     @Slot()
     def show_popped(self) -> None:
@@ -77,6 +79,11 @@ class AlertFlow(QObject):
                 self.notify_requested.emit(title, text)
         if notice.webhook:
             self.webhook_requested.emit(event)
+
+    @Slot(list)
+    def _on_followed(self, events: list[AlertEvent]) -> None:
+        if any(event.outcome is not None and event.outcome.ended is not Ended.OPEN for event in events):
+            self.marks_changed.emit()
 
     @Slot()
     def _on_restored(self) -> None:

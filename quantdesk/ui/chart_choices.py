@@ -38,8 +38,9 @@ def _overlay(window: MainWindow, shown: bool) -> None:
 
 
 def _show_scales(window: MainWindow) -> None:
-    """Drop the scales down where the price axis was clicked."""
-    window.menus.scale.popup(QCursor.pos())
+    """Drop the scales down where the price axis was clicked, an alert at that price above them."""
+    at = window.charts.panel("price").viewport().mapFromGlobal(QCursor.pos())
+    window.levels.axis_menu("price", at.y()).popup(QCursor.pos())
 
 
 def _choose_scale(window: MainWindow, scale: PriceScale) -> None:

@@ -27,6 +27,7 @@ from quantdesk.ui.draw_flow import DrawFlow
 from quantdesk.ui.holdings_flow import HoldingsFlow
 from quantdesk.ui.icons import app_icon
 from quantdesk.ui.indicator_flow import IndicatorFlow
+from quantdesk.ui.level_flow import LevelFlow
 from quantdesk.ui.metrics import MetricStrip
 from quantdesk.ui.pair_control import PairControl
 from quantdesk.ui.pair_docks import PairDocks
@@ -225,6 +226,7 @@ class MainWindow(QMainWindow):
         self.indicators = IndicatorFlow(self)
         self.replay = ReplayFlow(self)
         self.spread = SpreadFlow(self)
+        self.levels = LevelFlow(self)
         self.menus = make_menus(self)
 
     def _connect(self) -> None:
@@ -342,7 +344,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _mark_alerts(self) -> None:
-        self.charts.set_alerts(self.flow.marks(self.control.text, self.pair.settings.interval))
+        self.charts.set_marks(self.flow.marks(self.control.text, self.pair.settings.interval))
 
     def _show_title(self) -> None:
         mode = mode_text(self.mode) + (self.tr(" · READ-ONLY") if self.mode.read_only else "")

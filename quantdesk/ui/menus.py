@@ -74,7 +74,7 @@ class Menus:
         self._put(pair, "pair.symbol", "", "pair.leg_y", "pair.leg_x", "pair.leg_spread", "", "pair.swap", "pair.log")
         pair.addMenu(self.z_kind)
         self._put(pair, "", "pair.refit", "pair.settings")
-        self._put(bar.addMenu(_tr("&Alerts")), "alerts.rules", "alerts.mute", "", "alerts.clear")
+        self._put(bar.addMenu(_tr("&Alerts")), "alerts.rules", "alerts.here", "alerts.mute", "", "alerts.clear")
         # Alt+H draws a horizontal line.
         self._put(bar.addMenu(_tr("H&elp")), "help.shortcuts", "help.logs", "", "help.about")
 

@@ -67,7 +67,7 @@ def _pair_actions() -> tuple[ActionSpec, ...]:
         ),
         ActionSpec(
             "pair.leg_spread",
-            translate("actions", "Candles of the sp&read"),
+            translate("actions", "Candles of the sprea&d"),
             keys="Alt+3",
             tip=translate("actions", "Draw the spread as the symbol of the price chart"),
             checkable=True,

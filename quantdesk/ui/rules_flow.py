@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
@@ -115,15 +116,22 @@ class RulesFlow(QObject):
 
     @Slot(object, bool)
     def _edit(self, rule: Rule, new: bool) -> None:
+        listed = self.dialog
+        self._open(rule, listed.take if listed is not None else None, new=new)
+
+    def edit(self, rule: Rule, chosen: Callable[[Rule], None]) -> None:
+        """Open the dialog of one rule of those in force; ``chosen`` takes what became of it."""
+        self._open(rule, chosen, new=False)
+
+    def _open(self, rule: Rule, chosen: Callable[[Rule], None] | None, *, new: bool) -> None:
         from quantdesk.ui.rule_dialog import RuleDialog
 
-        listed = self.dialog
         hooks = self._window.webhooks
-        dialog = RuleDialog(rule, self._example, listed or self._window, new=new, kept=hooks.kept(rule.id))
+        dialog = RuleDialog(rule, self._example, self.dialog or self._window, new=new, kept=hooks.kept(rule.id))
         dialog.webhook_chosen.connect(hooks.keep_requested)
         dialog.test_wanted.connect(hooks.test_requested)
-        if listed is not None:
-            dialog.rule_chosen.connect(listed.take)
+        if chosen is not None:
+            dialog.rule_chosen.connect(chosen)
         dialog.trial_wanted.connect(self._try)
         self._window.prompts.show_dialog("rule", dialog)
         dialog.ask()

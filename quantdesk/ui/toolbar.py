@@ -148,7 +148,8 @@ class Toolbar(QToolBar):
         """Show beside the bell which rule is on, or how many are."""
         on = [rule for rule in rules if rule.enabled]
         words = self.tr("off") if not on else self.tr("{0} rules").format(len(on))
-        self.level.setText(level_text(on[0]).replace("≥ ", "") if len(on) == 1 else words)
+        # The action's own: a button's would be gone with the next change of the icon's colour.
+        self._actions["alerts.rules"].setIconText(level_text(on[0]).replace("≥ ", "") if len(on) == 1 else words)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fold the intervals into one button where there is no room for all of them."""

@@ -18,6 +18,7 @@ class Metric(StrEnum):
     EXPANDING_Z = "expanding_z"
     EW_Z = "ew_z"
     SPREAD = "spread"
+    RATIO = "ratio"
     BETA = "beta"
     CORRELATION = "correlation"
     HY_CORRELATION = "hy_correlation"
@@ -54,6 +55,7 @@ _WORDS: Mapping[Metric, tuple[str, str]] = MappingProxyType(
         Metric.EXPANDING_Z: ("expanding z", "σ"),
         Metric.EW_Z: ("exponentially weighted z", "σ"),
         Metric.SPREAD: ("spread", "unit of y"),
+        Metric.RATIO: ("ratio y / x", ""),
         Metric.BETA: ("hedge ratio β", "x per y"),
         Metric.CORRELATION: ("rolling correlation", ""),
         Metric.HY_CORRELATION: ("Hayashi-Yoshida correlation", ""),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 
-from quantdesk.ui.charts.layer import Grip
+from quantdesk.ui.charts.layer import Grip, Opener
 
 if TYPE_CHECKING:
     from quantdesk.ui.charts.panel import Panel
@@ -75,8 +75,11 @@ class Gestures:
         self._shape(at)
 
     def double_click(self, ev: QMouseEvent) -> None:
-        """Return the axis to its automatic scale."""
-        if ev.position().x() > self._panel.plot.right():
+        """Open what lies under the pointer, where it can be opened; else return the axis to its automatic scale."""
+        grip = self._panel.grip_at(ev.position())
+        if isinstance(grip, Opener):
+            grip.open(self._panel)
+        elif ev.position().x() > self._panel.plot.right():
             self._panel.reset_scale()
         else:
             self.press(ev)

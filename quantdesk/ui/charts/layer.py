@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPainter
@@ -32,6 +32,14 @@ class Grip(Protocol):
 
     def cancel(self, panel: Panel) -> None:
         """Return to where it was: Escape, or the window lost the pointer."""
+
+
+@runtime_checkable
+class Opener(Grip, Protocol):
+    """Answer a double click, too: a grip with something to open."""
+
+    def open(self, panel: Panel) -> None:
+        """Show what stands behind it."""
 
 
 class Layer(Protocol):

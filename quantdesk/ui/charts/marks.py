@@ -1,4 +1,4 @@
-"""Paint what stands at certain bars: the formation window, refits and alerts."""
+"""Paint what stands at certain bars: the formation window and refits."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPen
 
-from quantdesk.ui.charts.items import Canvas, ChartItem, LineItem
+from quantdesk.ui.charts.items import Canvas, ChartItem
 
 
 class SpanItem(ChartItem):
@@ -49,33 +49,3 @@ class RefitItem(ChartItem):
             if self._area.left() <= row <= self._area.right():
                 x = np.floor(canvas.row(row)) + canvas.unit / 2
                 painter.drawLine(QPointF(x, top), QPointF(x, foot))
-
-
-class AlertItem(ChartItem):
-    """Put a small triangle beside the line at each bar that raised an alert."""
-
-    def __init__(self, line: LineItem) -> None:
-        super().__init__()
-        self.color = QColor("#000000")
-        self.rows: Sequence[int] = ()
-        self._line = line
-
-    def draw(self, painter: QPainter, canvas: Canvas) -> None:
-        """Draw the visible triangles: above the line pointing down, below it pointing up."""
-        values = self._line.pyramid.column("value")
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self.color)
-        size = 5.0 * canvas.ratio
-        for row in self.rows:
-            if not self._area.left() <= row <= self._area.right() or not 0 <= row < len(values):
-                continue
-            value = values[row] if np.isfinite(values[row]) else 0.0
-            away = -1 if value >= 0 else 1
-            x, y = canvas.row(row), canvas.value(value) + away * size * 1.4
-            corners = [
-                QPointF(x, y),
-                QPointF(x - size, y + away * size * 1.6),
-                QPointF(x + size, y + away * size * 1.6),
-            ]
-            painter.drawPolygon(QPolygonF(corners))

@@ -92,15 +92,38 @@ def paint_tag(
     painter: QPainter, state: ChartState, plot: QRectF, width: float, y: float, text: str, color: str, under: str = ""
 ) -> None:
     """Draw a filled label on the value axis, kept inside the panel; ``under`` is its second line."""
+    box = _tag_box(plot, width, y, under)
+    _fill_tag(painter, box, QColor(color), Qt.PenStyle.NoPen)
+    _write_tag(painter, state, plot, box, ink_on(color), text, under)
+
+
+def paint_hollow_tag(
+    painter: QPainter, state: ChartState, plot: QRectF, width: float, y: float, text: str, color: str
+) -> None:
+    """Draw a label of an outline only: of something that is set, not of the data."""
+    box = _tag_box(plot, width, y, "")
+    _fill_tag(painter, box.adjusted(0.5, 0.5, -0.5, -0.5), QColor(state.tokens.panel), QPen(QColor(color), 1))
+    _write_tag(painter, state, plot, box, QColor(color), text, "")
+
+
+def _tag_box(plot: QRectF, width: float, y: float, under: str) -> QRectF:
     top = tag_middle(plot, y, under) - TAG_HEIGHT / 2
-    box = QRectF(plot.right() + 1, round(top), width - 3, TAG_HEIGHT + (SECOND_LINE if under else 0))
+    return QRectF(plot.right() + 1, round(top), width - 3, TAG_HEIGHT + (SECOND_LINE if under else 0))
+
+
+def _fill_tag(painter: QPainter, box: QRectF, color: QColor, edge: QPen | Qt.PenStyle) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(color))
+    painter.setPen(edge)
+    painter.setBrush(color)
     painter.drawRoundedRect(box, 2.5, 2.5)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+
+def _write_tag(
+    painter: QPainter, state: ChartState, plot: QRectF, box: QRectF, ink: QColor, text: str, under: str
+) -> None:
     painter.setFont(state.font)
-    painter.setPen(ink_on(color))
+    painter.setPen(ink)
     baseline = box.top() + TAG_HEIGHT / 2 + state.metrics.capHeight() / 2
     painter.drawText(QPointF(plot.right() + AXIS_PAD, baseline), text)
     if under:
@@ -122,7 +145,10 @@ def paint_tags(
             continue
         if tag.line:
             dotted(painter, QColor(tag.color), QPointF(plot.left(), y), QPointF(plot.right(), y), (1, 2))
-        paint_tag(painter, state, plot, width, row, tag.text, tag.color, tag.under)
+        if tag.hollow:
+            paint_hollow_tag(painter, state, plot, width, row, tag.text, tag.color)
+        else:
+            paint_tag(painter, state, plot, width, row, tag.text, tag.color, tag.under)
 
 
 def dotted(painter: QPainter, color: QColor, start: QPointF, end: QPointF, pattern: tuple[int, int]) -> None:

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QWidget
 from quantdesk.analytics.zscore import ZKind
 from quantdesk.ui.charts import overlay
 from quantdesk.ui.charts.items import LineItem, shade
-from quantdesk.ui.charts.marks import AlertItem
 from quantdesk.ui.charts.panel import Panel
 from quantdesk.ui.charts.pyramid import at, newest
+from quantdesk.ui.charts.rule_marks import RuleMarkItem, mark_spans
 from quantdesk.ui.charts.state import ChartState, Span, Tag
 from quantdesk.ui.charts.ticks import ValueTicks, number
 from quantdesk.ui.z_words import LOOK_AHEAD, kind_name, kind_title
@@ -46,7 +46,7 @@ class ZPanel(Panel):
         super().__init__("z", state, parent)
         self.setAccessibleName(self.tr("Z-score chart"))
         self.line = LineItem()
-        self.marks = AlertItem(self.line)
+        self.marks = RuleMarkItem("z", lambda _, rows: self.line.pyramid.column("value")[rows])
         self.add(self.line, 1)
         self.add(self.marks, 2)
 
@@ -54,12 +54,13 @@ class ZPanel(Panel):
         """Colour line and marks."""
         tokens = self.state.tokens
         self.line.color, self.line.beyond_color = QColor(tokens.z), QColor(tokens.level)
-        self.marks.color = QColor(tokens.level)
+        self.marks.restyle(tokens)
 
     def load(self) -> None:
         """Take the closed bars."""
         frame = self.state.frame
         self.line.pyramid.sync({"value": np.empty(0) if frame is None else frame.z})
+        self.marks.load(self.state)
 
     def load_tail(self) -> None:
         """Take the forming bars."""
@@ -69,7 +70,6 @@ class ZPanel(Panel):
     def limits(self) -> tuple[float, float] | None:
         """Keep all levels in sight."""
         self.line.level = self.state.level
-        self.marks.rows = [self.state.line.row_at_or_before(ms) for ms in self.state.alerts]
         found = self.line.limits()
         edge = max(self.state.level, *map(abs, self.state.levels), 0.0) * 1.12
         return (min(found[0], -edge), max(found[1], edge)) if found else (-edge, edge)
@@ -169,7 +169,7 @@ class ZPanel(Panel):
         if beyond:
             text = self.tr("beyond ±{level}").format(level=f"{state.level:g}")
             spans.append(Span(text, tokens.level, gap=8))
-        return spans
+        return spans + mark_spans(state, row, self.name)
 
     def empty_text(self) -> str:
         """Say how many bars z still needs."""

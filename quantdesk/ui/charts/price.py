@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QContextMenuEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
+from quantdesk.bars.arrays import FloatArray, IntArray
 from quantdesk.bars.quality import BarQuality
 from quantdesk.model.frame import LegColumns
 from quantdesk.types import Origin
@@ -19,6 +20,7 @@ from quantdesk.ui.charts.items import LineItem, shade
 from quantdesk.ui.charts.panel import Panel
 from quantdesk.ui.charts.pyramid import at, newest
 from quantdesk.ui.charts.quality import REACH, QualityItem, colors_of
+from quantdesk.ui.charts.rule_marks import RuleMarkItem, mark_spans
 from quantdesk.ui.charts.scale import PriceScale, Scale, first_finite
 from quantdesk.ui.charts.state import SPREAD, ChartState, Span, Tag
 from quantdesk.ui.charts.ticks import ValueTicks, amount, number
@@ -50,6 +52,8 @@ class PricePanel(Panel):
         self.hatching, self.quality = QualityItem(hatches=True), QualityItem(hatches=False)
         self.add(self.hatching, 1)
         self.add(self.quality, 4)
+        self.marks = RuleMarkItem("price", self._edge)
+        self.add(self.marks, 6)
         self.add(self.dashes, 2)
         self.add(self.candles, 2)
         self.add(self.closes, 3)
@@ -62,6 +66,7 @@ class PricePanel(Panel):
         tokens = self.state.tokens
         self.closes.color = QColor(tokens.accent)
         self.dashes.up = self.dashes.down = QColor(tokens.spread)
+        self.marks.restyle(tokens)
         self.other.color = QColor(tokens.leg_x if self.state.leg == "y" else tokens.leg_y)
         self.candles.up, self.candles.down = QColor(tokens.up), QColor(tokens.down)
         self.quality.colors = self.hatching.colors = colors_of(tokens)
@@ -74,12 +79,18 @@ class PricePanel(Panel):
         self._write_spread(closed=True)
         if self.indicators is not None:
             self.indicators.load()
+        self.marks.load(self.state)
 
     def load_tail(self) -> None:
         """Take the chosen leg's forming bars."""
         self._write_spread(closed=False) if self.shows_spread else self._write(closed=False)
         if self.indicators is not None:
             self.indicators.load_tail()
+
+    def _edge(self, name: str, rows: IntArray) -> FloatArray:
+        """Return the highs or lows that marks stand beside, closes where only these are known."""
+        edges, closes = (self.candles.pyramid.column(each)[rows] for each in (name, "close"))
+        return np.where(np.isfinite(edges), edges, closes)
 
     @property
     def shows_spread(self) -> bool:
@@ -275,7 +286,7 @@ class PricePanel(Panel):
             value = at(self.other.pyramid.column("value"), row) * self.other.factor
             name = state.symbol(state.other_leg)
             spans.append(Span(f"{name} {self.value_text(value)}", self.other.color.name(), gap=12))
-        return spans
+        return spans + mark_spans(state, row, self.name)
 
     def _scale_text(self) -> str:
         texts = {

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
-from quantdesk.bars.arrays import FloatArray
+from quantdesk.bars.arrays import FloatArray, IntArray
 from quantdesk.model.frame import SHORTEST_WINDOW, PairFrame, Refit
 from quantdesk.model.spread_candles import formula_of
 from quantdesk.ui.charts import overlay, synthetic
@@ -21,6 +21,7 @@ from quantdesk.ui.charts.marks import RefitItem, SpanItem
 from quantdesk.ui.charts.panel import Panel
 from quantdesk.ui.charts.panels import joined_rows, more_bars
 from quantdesk.ui.charts.pyramid import at, newest
+from quantdesk.ui.charts.rule_marks import RuleMarkItem, mark_spans
 from quantdesk.ui.charts.state import ChartState, Span, Tag
 from quantdesk.ui.charts.ticks import decimals_of_scale, number, span_text
 from quantdesk.ui.hedge_words import fitted_how
@@ -46,7 +47,8 @@ class SpreadPanel(Panel):
         self.band = BandItem(self.upper, self.lower)
         self.candles, self.dashes = CandleItem(), CandleItem()
         under = (self.formation, self.band, self.upper, self.lower, self.mean, self.refits)
-        for depth, item in enumerate((*under, self.dashes, self.candles, self.line)):
+        self.marks = RuleMarkItem("spread", self._edge)
+        for depth, item in enumerate((*under, self.dashes, self.candles, self.line, self.marks)):
             self.add(item, depth)
 
     def restyle(self) -> None:
@@ -58,6 +60,7 @@ class SpreadPanel(Panel):
         self.upper.color = self.lower.color = QColor(tokens.band)
         self.band.color = shade(tokens.band, 0.14)
         self.refits.color = QColor(tokens.refit)
+        self.marks.restyle(tokens)
         self.formation.fill_color, self.formation.edge_color = shade(tokens.accent, 0.07), shade(tokens.accent, 0.30)
 
     def load(self) -> None:
@@ -77,6 +80,7 @@ class SpreadPanel(Panel):
         self.lower.pyramid.sync({"value": lower})
         self.mean.pyramid.sync({"value": (upper + lower) / 2})
         self.refits.rows = [line.x_of(refit.time) - 0.5 for refit in refits]
+        self.marks.load(self.state)
         span = None if frame is None else frame.formation
         self.formation.span = None if span is None else (line.x_of(span[0]) - 0.5, line.x_of(span[1]) + 0.5)
 
@@ -93,6 +97,11 @@ class SpreadPanel(Panel):
                 item.pyramid.write(n, {"value": np.full(len(self.state.tail.times), held)})
         self.candles.shown = self.dashes.shown = self._has_candles()
         self.line.shown = not self.candles.shown
+
+    def _edge(self, name: str, rows: IntArray) -> FloatArray:
+        """Return the highs or lows that marks stand beside: of candles where there are any, else the line."""
+        values, edges = self.line.pyramid.column("value")[rows], self.candles.pyramid.column(name)[rows]
+        return np.where(np.isfinite(edges), edges, values) if self.candles.shown else values
 
     def _has_candles(self) -> bool:
         """Tell whether candles are wanted, wide enough, and any is in sight: closes alone are read as a line."""
@@ -241,7 +250,7 @@ class SpreadPanel(Panel):
         if fit is not None and frame.beta_path is None and not state.ratio:
             words = self.tr("fitted on {span}").format(span=span_text(fit.start_ms, fit.end_ms, self.state.zone))
             spans.append(Span(words, tokens.text_dim, gap=10))
-        return spans
+        return spans + mark_spans(state, row, self.name)
 
     def _value_spans(self, row: int, digits: int) -> list[Span]:
         """Write a bar's open, high, low and close, or its close alone."""

@@ -29,6 +29,7 @@ from quantdesk.ui.charts.pointing import Pointing
 from quantdesk.ui.charts.price import PricePanel
 from quantdesk.ui.charts.quality import row_to_explain
 from quantdesk.ui.charts.reading import read
+from quantdesk.ui.charts.rule_marks import RuleMark
 from quantdesk.ui.charts.scale import PriceScale
 from quantdesk.ui.charts.splitter import Splitter
 from quantdesk.ui.charts.spread import SpreadPanel
@@ -190,9 +191,11 @@ class ChartStack(QWidget):
         self._state.set_level(abs(level), drawn)
         self._clock.mark()
 
-    def set_alerts(self, times: Sequence[int]) -> None:
-        """Mark the bars (open times in ms) that raised an alert."""
-        self._state.alerts = tuple(times)
+    def set_marks(self, marks: Sequence[RuleMark]) -> None:
+        """Mark the bars at which rules fired, and at which that was over."""
+        self._state.marks = tuple(marks)
+        for panel in self._panels.values():
+            panel.stale = True
         self._clock.mark()
 
     @Slot()
@@ -391,6 +394,11 @@ class ChartStack(QWidget):
         if event.type() == QEvent.Type.FontChange and hasattr(self, "_state"):
             self._state.set_font(self.font())
             self._clock.mark()
+
+    @property
+    def pointer_panel(self) -> str:
+        """Return the name of the panel that the crosshair stands in, "" when it is away."""
+        return self._state.cursor_panel
 
     def pointer_at(self) -> QPointF | None:
         """Return where the crosshair stands in its panel, None when it is away."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from quantdesk.bars.arrays import IntArray
     from quantdesk.model.pair import LegColumns, PairFrame, PairTail
     from quantdesk.model.spread_candles import SpreadCandles
+    from quantdesk.ui.charts.rule_marks import RuleMark
     from quantdesk.ui.charts.ruler import Ruler
 
 TEXT_PIXELS = 12
@@ -47,13 +48,17 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """Hold a value marked on the axis; ``line`` draws it across the plot, dotted; ``under`` is a second line."""
+    """Hold a value marked on the axis; ``line`` draws it across the plot, dotted; ``under`` is a second line.
+
+    A ``hollow`` one is no value of the data.
+    """
 
     value: float
     text: str
     color: str
     line: bool = False
     under: str = ""
+    hollow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,7 @@ class ChartState:
         self.level = 2.0
         self.levels: Sequence[float] = (-2.0, 2.0)  #: where alert rules have their levels
         self.ticks: list[TimeTick] = []
-        self.alerts: Sequence[int] = ()
+        self.marks: Sequence[RuleMark] = ()  #: what rules did at which bars, by time
         self.chosen_zone = UTC_ZONE
         self.scale = PriceScale.LINEAR
         self.both_legs = False  #: the other leg is drawn over the candles
