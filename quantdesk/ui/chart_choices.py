@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QCursor
-
-from quantdesk.ui.charts.price import SCALE_LINK
 from quantdesk.ui.charts.scale import PriceScale
 from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 
@@ -28,19 +25,12 @@ def connect_chart_choices(window: MainWindow) -> None:
     window.charts.set_scale(PriceScale(settings.price_scale))
     for scale in PriceScale:
         on[f"view.scale_{scale}"].triggered.connect(lambda _=False, s=scale: _choose_scale(window, s))
-    window.charts.panel("price").linked.connect(lambda link: _show_scales(window) if link == SCALE_LINK else None)
 
 
 def _overlay(window: MainWindow, shown: bool) -> None:
     window.charts.set_both_legs(shown)
     window.store.settings.both_legs = shown
     window.save_settings()
-
-
-def _show_scales(window: MainWindow) -> None:
-    """Drop the scales down where the price axis was clicked, an alert at that price above them."""
-    at = window.charts.panel("price").viewport().mapFromGlobal(QCursor.pos())
-    window.levels.axis_menu("price", at.y()).popup(QCursor.pos())
 
 
 def _choose_scale(window: MainWindow, scale: PriceScale) -> None:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from PySide6.QtCore import QEvent, QObject, Slot
-from PySide6.QtGui import QContextMenuEvent, QUndoCommand
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtGui import QCursor, QUndoCommand
 from PySide6.QtWidgets import QMenu
 
 from quantdesk.analytics.alerts.rule import Comparison, Rule
 from quantdesk.model.alerts import MOST_RULES, AlertModel
-from quantdesk.ui.charts.levels import LevelLayer, metric_of, step_of
+from quantdesk.ui.charts.levels import LevelLayer, metric_of, step_of, within
 from quantdesk.ui.rule_words import level_text, metric_sign
 
 if TYPE_CHECKING:
+    from quantdesk.ui.charts.panel import Panel
     from quantdesk.ui.main_window import MainWindow
 
 #: The panels whose values rules can watch.
@@ -37,8 +39,7 @@ class LevelFlow(QObject):
         self._panels = {name: window.charts.panel(name) for name in WATCHABLE}
         for name, panel in self._panels.items():
             panel.layers.append(self.layer)
-            if name != "price":  # its axis has a menu of its own, which takes our entry
-                panel.viewport().installEventFilter(self)
+            panel.axis_asked.connect(self._axis_opener(name))
         window.registry["alerts.here"].triggered.connect(self.add_here)
         window.alerts.rules_changed.connect(self._show)
         self._show()
@@ -63,9 +64,8 @@ class LevelFlow(QObject):
             self._window.toast(self.tr("No alert was added"), words, "warning")
             return
         step = step_of(panel)
-        level = round(round(value / step) * step, max(0, -math.floor(math.log10(step))))
-        now = panel.row_value(len(panel.state.line) - 1)
-        rises = level >= (now if math.isfinite(now) else 0.0)
+        level = round(round(within(metric, value) / step) * step, max(0, -math.floor(math.log10(step))))
+        rises = level >= _newest(panel)
         nearer = max(step, _REARM_SHARE * abs(panel.value_at(0) - panel.value_at(panel.plot.height())))
         comparison = Comparison.AT_LEAST if rises else Comparison.AT_MOST
         rearm = level - nearer if rises else level + nearer
@@ -100,14 +100,8 @@ class LevelFlow(QObject):
         menu.aboutToHide.connect(menu.deleteLater)
         return menu
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Open the axis's menu where it is clicked with the other button."""
-        if event.type() == QEvent.Type.ContextMenu and isinstance(event, QContextMenuEvent):
-            for name, panel in self._panels.items():
-                if watched is panel.viewport() and event.pos().x() > panel.plot.right():
-                    self.axis_menu(name, event.pos().y()).popup(event.globalPos())
-                    return True
-        return super().eventFilter(watched, event)
+    def _axis_opener(self, name: str) -> Callable[[float], None]:
+        return lambda y: self.axis_menu(name, y).popup(QCursor.pos())
 
     @Slot()
     def _show(self) -> None:
@@ -123,6 +117,12 @@ class LevelFlow(QObject):
     @Slot(object)
     def _on_opened(self, rule: Rule) -> None:
         self._window.rules.edit(rule, lambda after: self.put(rule, after, self.tr("edit of {0}").format(rule.name)))
+
+
+def _newest(panel: Panel) -> float:
+    """Return the newest value that a panel has; a bar that still forms may have none."""
+    rows = range(len(panel.state.line) - 1, -1, -1)
+    return next((value for row in rows if math.isfinite(value := panel.row_value(row))), 0.0)
 
 
 class _RuleChange(QUndoCommand):

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from quantdesk.analytics.indicators import Indicator, IndicatorBars, IndicatorKind, indicator_lines
+from quantdesk.analytics.spread_bars import Formula, SpreadBars
 from quantdesk.analytics.zscore import ZKind
 from quantdesk.model.building import build
 from quantdesk.model.export import on_screen_table
+from quantdesk.model.spread_candles import SpreadCandles, made_of
 from quantdesk.store.csv_out import write_table
 from tests.model.test_building import TIMES, X, Y, order
 
@@ -32,6 +34,23 @@ def test_the_table_is_what_is_on_screen(tmp_path):
     np.testing.assert_allclose([float(r["spread"]) for r in rows], frame.spread, atol=1e-4)
     assert rows[0]["open_time_utc"] == "2024-07-03T10:00:00Z" and rows[0]["origin"] == "live"
     assert (rows[0]["y_symbol"], rows[0]["x_symbol"]) == ("A", "B")
+
+
+def test_open_high_and_low_of_the_spread_stand_where_trades_tell_them(tmp_path):
+    frame = build(order(60)).frame
+    names = [f"spread_{name}" for name in ("open", "high", "low")]
+    assert all(row[name] == "" for row in rows_of(tmp_path / "none.csv", frame) for name in names)
+    columns = [np.full(60, np.nan) for _ in range(5)]
+    for column, value in zip(columns, (1.0, 3.5, -2.0, 0.5, 9.0), strict=True):
+        column[58] = value
+    made = made_of(frame, Formula.DIFFERENCE)
+    bars = SpreadBars(*columns)
+    known = SpreadCandles(Formula.DIFFERENCE, frame.times, frame.interval_ms, bars, made, np.ones(60, np.int64))
+    rows = rows_of(tmp_path / "some.csv", frame, None, None, (), known)
+    assert [float(rows[58][name]) for name in names] == [1.0, 3.5, -2.0]
+    assert all(rows[59][name] == "" for name in names) and rows[59]["spread"] != ""
+    other = replace(known, formula=Formula.RATIO)
+    assert all(row["spread_open"] == "" for row in rows_of(tmp_path / "ratio.csv", frame, None, None, (), other))
 
 
 def test_a_range_is_both_ends_included(tmp_path):

@@ -10,7 +10,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialogButtonBox, QLabel
 from pytestqt.qtbot import QtBot
 
+from quantdesk.analytics.alerts.machine import Kind
 from quantdesk.analytics.alerts.metric import Metric
+from quantdesk.analytics.alerts.outcome import Ended, Outcome
 from quantdesk.analytics.alerts.rule import Comparison, Gates, Notice, Rule, z_rule
 from quantdesk.types import Origin
 from quantdesk.ui.rule_dialog import RuleDialog
@@ -238,15 +240,26 @@ def test_each_rule_is_told_as_it_says(
     assert len(heard) == beeps and len(asked) == pops
 
 
-def test_marks_follow_the_z_rules_that_are_on(desk: Desk) -> None:
+def test_marks_follow_the_rules_that_are_on_with_entry_and_end(desk: Desk) -> None:
     dear = Rule("dear", "dear", Metric.PRICE_Y, Comparison.AT_LEAST, 1.0, 0.5)
     desk.alerts.set_rules([z_rule(), dear])
-    for rule, minute in ((z_rule(), 5), (dear, 7)):
+    for rule, minute, ended in ((z_rule(), 5, Ended.REVERTED), (dear, 7, Ended.STOPPED), (z_rule(), 9, Ended.OPEN)):
         event = alert(minute=minute, rule=rule)
-        desk.alerts._put(event)
-    assert desk.window.flow.marks("BTCUSDT / ETHUSDT", "1m") == [alert(minute=5).time_ms]
+        outcome = Outcome(ended, 3, 3 * 60_000, 0.0, 1.0)
+        desk.alerts._put(replace(event, record=replace(event.record, outcome=outcome)))
+    desk.alerts._put(alert(minute=11, kind=Kind.AT_START))
+    marks = desk.window.flow.marks("BTCUSDT / ETHUSDT", "1m")
+    start = alert(minute=0).time_ms
+    assert [((m.time_ms - start) // 60_000, m.kind.name) for m in marks] == [
+        (5, "ENTRY"), (7, "ENTRY"), (8, "EXIT"), (9, "ENTRY"), (10, "STOP"), (11, "AT_START"),
+    ]  # fmt: skip
+    assert marks[0].words == "|z|: entry at z +2.13, reverted in 3 bars"
+    assert marks[2].words == "|z|: exit of z +2.13, reverted in 3 bars"
+    desk.window._mark_alerts()
+    assert desk.window.charts._state.marks == marks
     desk.alerts.set_rules([z_rule(enabled=False), dear])
-    assert desk.window.flow.marks("BTCUSDT / ETHUSDT", "1m") == []
+    assert [m.kind.name for m in desk.window.flow.marks("BTCUSDT / ETHUSDT", "1m")] == ["ENTRY", "STOP"]
+    assert not desk.window.flow.marks("BTCUSDT / ETHUSDT", "5m")
 
 
 def test_trades_are_looked_at_only_while_a_rule_needs_them(desk: Desk) -> None:

@@ -49,6 +49,11 @@ def belongs(metric: Metric, panel: str, state: ChartState) -> bool:
     return metric.mean is not None if panel == "z" else metric is metric_of(panel, state)
 
 
+def within(metric: Metric, value: float) -> float:
+    """Return the value, or the nearest one that the metric can have."""
+    return min(max(value, -1.0), 1.0) if metric is Metric.CORRELATION else value
+
+
 @dataclass(frozen=True, slots=True)
 class _Line:
     rule: Rule
@@ -196,7 +201,8 @@ class LevelGrip:
 
     def _moved(self, panel: Panel, at: QPointF) -> Rule:
         step = step_of(panel)
-        value = round(panel.value_at(min(max(at.y(), 0.0), panel.plot.height())) / step) * step
+        pointed = within(self._rule.metric, panel.value_at(min(max(at.y(), 0.0), panel.plot.height())))
+        value = round(pointed / step) * step
         # A size is dragged on its own side: beyond zero it would grow again.
         if self._level.value < 0 < value and self._other_side():
             value = 0.0

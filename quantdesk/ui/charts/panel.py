@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QColor, QContextMenuEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from quantdesk.ui.charts import overlay
@@ -29,6 +29,7 @@ class Panel(pg.GraphicsView):
     linked = Signal(str)  # what a click on a part of the legend asks for
     touched = Signal()  # this panel's own scale changed
     ruled = Signal(float, float)  # x and y in pixels where a measurement begins
+    axis_asked = Signal(float)  # y in pixels: the other button was pressed on the axis
     clicked = Signal()  # on nothing that is a link; also the end of a dragged measurement
 
     #: Room above and below the data, in shares of the height.
@@ -342,6 +343,14 @@ class Panel(pg.GraphicsView):
         """Zoom at the pointer; sideways or with Shift pan; over the axis scale it."""
         self._gestures.wheel(ev)
         ev.accept()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Ask for what belongs to the axis where it is clicked."""
+        if event.pos().x() > self.plot.right():
+            self.axis_asked.emit(float(event.pos().y()))
+            event.accept()
+        else:
+            event.ignore()
 
     def leaveEvent(self, ev: QEvent) -> None:
         """Take the crosshair away."""

@@ -255,6 +255,10 @@ class CorrelationPanel(Panel):
             spans.append(Span(number(self.value(row), 2), tokens.correlation, gap=10))
         return spans
 
+    def row_value(self, row: int) -> float:
+        """Return the correlation at a row; a forming bar has none."""
+        return at(self.line.pyramid.column("value"), row)
+
     def value(self, row: int) -> float:
         """Return the correlation at a row; away from the cursor the newest there is."""
         column = self.line.pyramid.column("value")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor, QContextMenuEvent, QPainter
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
 from quantdesk.bars.arrays import FloatArray, IntArray
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 #: More decimals than this are an unknown tick size, not a price.
 MOST_DECIMALS = 8
-#: What a click with the other button on the axis asks for.
-SCALE_LINK = "scale"
 WAITING = (Origin.LIVE, Origin.SIMULATED, Origin.REPLAY, Origin.HISTORY)
 
 
@@ -371,14 +369,6 @@ class PricePanel(Panel):
         if quality is None or (quality.is_whole and at.y() < plot.bottom() - REACH):
             return ""
         return f"why:{row}"
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Ask for the scales where the axis is clicked."""
-        if event.pos().x() > self.plot.right():
-            self.linked.emit(SCALE_LINK)
-            event.accept()
-        else:
-            event.ignore()
 
     def _chips(self, painter: QPainter, plot: QRectF) -> None:
         super()._chips(painter, plot)

@@ -10,7 +10,6 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QApplication
 
-from quantdesk.ui.charts.price import SCALE_LINK
 from quantdesk.ui.charts.scale import PriceScale, Scale, first_finite, log_ticks
 from quantdesk.ui.theme_tokens import DARK
 from tests.ui.charts.acts import picture, settle, view
@@ -117,11 +116,11 @@ def test_a_price_that_is_not_positive_has_no_logarithm(desk, make):
     assert desk.stack.panel("price").scale.kind is PriceScale.LINEAR
 
 
-def test_a_click_with_the_other_button_on_the_axis_asks_for_the_scales(full):
+def test_a_click_with_the_other_button_on_the_axis_asks_for_what_belongs_to_it(full):
     panel, asked = full.stack.panel("price"), []
-    panel.linked.connect(asked.append)
+    panel.axis_asked.connect(asked.append)
     for x in (300, int(panel.plot.right()) + 20):
         at = QPoint(x, 100)
         event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, panel.mapToGlobal(at))
         QApplication.sendEvent(panel.viewport(), event)
-    assert asked == [SCALE_LINK]
+    assert asked == [100.0]

@@ -107,15 +107,6 @@ def test_refits_and_the_formation_window_are_marked(full):
     assert count(picture(full, "spread"), DARK.refit) > 40
 
 
-def test_alerts_stand_as_triangles_at_their_bars(full):
-    before = count(picture(full, "z"), DARK.level)
-    frame = full.pair.frame
-    inside = int(np.flatnonzero(np.abs(frame.z[900:]) < 1.0)[0]) + 900
-    full.stack.set_alerts([int(frame.times[inside])])
-    assert count(picture(full, "z"), DARK.level) > before + 12
-    assert full.stack.panel("z").marks.rows == [inside]
-
-
 def test_the_other_leg_shows_its_own_bars(full, qtbot):
     with qtbot.waitSignal(full.stack.leg_changed):
         full.stack.set_price_leg("x")
