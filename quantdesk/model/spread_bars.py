@@ -11,9 +11,10 @@ from quantdesk.analytics.spread_bars import LARGEST_AGE_MS, Formula, SpreadBars
 from quantdesk.bars.arrays import IntArray
 from quantdesk.model.frame import PairFrame, PairTail
 from quantdesk.model.pair import PairModel
-from quantdesk.model.recent_trades import TradePrices
+from quantdesk.model.recent_trades import KEPT_MS, TradePrices
 from quantdesk.model.spread_candles import (
     MEMORY,
+    NOBODY,
     STORE,
     CandleOrder,
     FormingCandles,
@@ -27,6 +28,8 @@ from quantdesk.model.spread_candles import (
 CANDLES = "spread candles"
 #: The store is asked for so many trades of both legs at once; of a longer stretch the newest rows come first.
 MOST_STORED = 400_000
+#: So many of the newest rows are compared with every frame: half an hour of seconds, and some.
+_NEAR_ROWS = 2_048
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,7 @@ class SpreadBarsModel(QObject):
         if frame is self._frame and self._latest is not None and self._latest.formula is self.formula:
             return
         held = self.latest
-        start = None if held is None else _first_open(held, frame)
+        start = None if held is None else _first_open(held, frame, self._frame)
         since = None if start is None else start - LARGEST_AGE_MS
         y, x = source.trades(frame.settings.y, since), source.trades(frame.settings.x, since)
         if y is None or x is None:
@@ -189,19 +192,27 @@ class SpreadBarsModel(QObject):
             self._on_frame()
 
 
-def _first_open(held: SpreadCandles, frame: PairFrame) -> int:
-    """Return the open time (ms) of the first row that is new or made of something else; the newest where none is."""
-    changed = np.ones(len(frame), np.bool_)
-    changed[kept_rows(held, frame.times, made_of(frame, held.formula))[0]] = False
+def _first_open(held: SpreadCandles, frame: PairFrame, before: PairFrame | None) -> int:
+    """Return the open time (ms) of the first row that is new or made of something else; the newest where none is.
+
+    While the hedge lines are the same only the newest rows are compared: memory knows no others.
+    """
+    same = before is not None and (before.first_fit, before.refits) == (frame.first_fit, frame.refits)
+    first = max(0, len(frame) - _NEAR_ROWS) if same else 0
+    times = frame.times[first:]
+    changed = np.ones(len(times), np.bool_)
+    changed[kept_rows(held, times, made_of(frame, held.formula, first))[0]] = False
     rows = np.flatnonzero(changed)
-    return int(frame.times[rows[0]]) if len(rows) else int(frame.times[-1])
+    return int(times[rows[0]]) if len(rows) else int(times[-1])
 
 
 def _lacking(held: SpreadCandles, frame: PairFrame, start_ms: int, end_ms: int) -> TradesWanted | None:
     """Return what to ask a store for: the visible rows that have a close and were looked for in memory alone."""
     low, high = int(np.searchsorted(held.times, start_ms)), int(np.searchsorted(held.times, end_ms, "right"))
     visible = np.arange(low, high)
-    lacks = visible[(held.asked[low:high] == MEMORY) & np.isfinite(held.made_of[0, low:high])]
+    # What was revised after memory had let go of it nobody has asked for yet.
+    asked, old = held.asked[low:high], held.times[low:high] < held.times[-1] - KEPT_MS
+    lacks = visible[((asked == MEMORY) | ((asked == NOBODY) & old)) & np.isfinite(held.made_of[0, low:high])]
     lacks = lacks[~held.known[lacks]]
     if not len(lacks):
         return None

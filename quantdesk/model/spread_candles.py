@@ -128,11 +128,15 @@ def fold_candles(order: CandleOrder) -> SpreadCandles:
     return SpreadCandles(formula, frame.times, frame.interval_ms, SpreadBars(*columns), made, asked, version)
 
 
-def made_of(frame: PairFrame, formula: Formula) -> FloatArray:
-    """Return what each row is made of (6, n): 1 or NaN for its close, the ratio in force, closes and trades of legs."""
+def made_of(frame: PairFrame, formula: Formula, first: int = 0) -> FloatArray:
+    """Return what each row from the first one on is made of (6, n).
+
+    1 or NaN for its close, the ratio in force, closes and numbers of trades of both legs.
+    """
     ratio = np.ones(len(frame)) if formula is Formula.RATIO else frame.beta_column()
-    there = np.where(np.isfinite(closes_of(frame, formula)), 1.0, np.nan)
-    return np.array([there, ratio, frame.y.close, frame.x.close, frame.y.trades, frame.x.trades])
+    there = np.where(np.isfinite(closes_of(frame, formula)[first:]), 1.0, np.nan)
+    legs = (frame.y.close, frame.x.close, frame.y.trades, frame.x.trades)
+    return np.array([there, ratio[first:], *(column[first:] for column in legs)])
 
 
 def kept_rows(held: SpreadCandles, times: IntArray, made: FloatArray) -> tuple[IntArray, IntArray]:

@@ -103,6 +103,7 @@ class ChartState:
         self.ratio = False  #: the ratio of the prices stands for the hedged spread
         self.candles: SpreadCandles | None = None
         self.forming: SpreadBars | None = None
+        self.formed: tuple[IntArray, SpreadBars] | None = None  #: bars as they formed last, by time
         self.level = 2.0
         self.levels: Sequence[float] = (-2.0, 2.0)  #: where alert rules have their levels
         self.ticks: list[TimeTick] = []

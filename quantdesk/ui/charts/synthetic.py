@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication
 
 from quantdesk.analytics.spread_bars import Formula, SpreadBars
-from quantdesk.bars.arrays import FloatArray
+from quantdesk.bars.arrays import FloatArray, IntArray
 from quantdesk.model.spread_candles import closes_of, formula_of, tail_closes_of
 from quantdesk.ui.charts.pyramid import at, newest
 from quantdesk.ui.charts.state import SPREAD, ChartState, Span
@@ -44,6 +44,7 @@ class SpreadIntake:
     def __init__(self, model: SpreadBarsModel, state: ChartState) -> None:
         self._model, self._state = model, state
         self._seen: object = None
+        self._tail: IntArray = np.empty(0, np.int64)
 
     def pull(self, *, wanted: bool) -> bool:
         """Take what is new and ask for what is in sight and lacking; tell whether other candles are to be drawn."""
@@ -51,7 +52,12 @@ class SpreadIntake:
         model.watch(_WATCHER, wanted)
         state.ratio = model.is_ratio
         state.candles = model.latest if wanted else None
-        state.forming = model.forming(state.tail) if wanted and state.tail is not None else None
+        tail = state.tail if wanted else None
+        if tail is not None and len(self._tail) and not np.array_equal(tail.times[:1], self._tail[:1]):
+            # A bar has just closed: until its trades are folded once more it stands as it formed.
+            state.formed = None if state.forming is None else (self._tail, state.forming)
+        self._tail = np.empty(0, np.int64) if tail is None else tail.times
+        state.forming = None if tail is None else model.forming(tail)
         if state.candles is not None and (span := state.visible_times()) is not None:
             model.look_at(*span)
         seen = (state.ratio, None if state.candles is None else state.candles.version, wanted)
@@ -77,8 +83,19 @@ def candle_columns(state: ChartState) -> Columns:
     """Return the candles of the closed rows (n), NaN where only the close is known."""
     if state.frame is None:
         return _columns(SpreadBars.empty())
-    held = state.candles
-    return _columns(SpreadBars.empty(len(state.frame)) if held is None else held.placed(state.frame.times))
+    held, times = state.candles, state.frame.times
+    if held is None:
+        return _columns(SpreadBars.empty(len(times)))
+    columns = _columns(held.placed(times))
+    if state.formed is not None and len(held.times):
+        formed_times, formed = state.formed
+        rows = np.searchsorted(times, formed_times)
+        new = (rows < len(times)) & (formed_times > held.times[-1])
+        new[new] = times[rows[new]] == formed_times[new]
+        for name in ("open", "high", "low", "close") if new.any() else ():
+            columns[name] = np.array(columns[name])
+            columns[name][rows[new]] = getattr(formed, name)[new]
+    return columns
 
 
 def forming_columns(state: ChartState) -> Columns:
@@ -94,7 +111,7 @@ def dashes(values: FloatArray, candles: Columns) -> Columns:
     return {**dict.fromkeys(("open", "high", "low", "close"), flat), "volume": np.full(len(flat), np.nan)}
 
 
-def _columns(bars: SpreadBars) -> Columns:
+def _columns(bars: SpreadBars) -> dict[str, FloatArray]:
     none = np.full(len(bars), np.nan)
     return {"open": bars.open, "high": bars.high, "low": bars.low, "close": bars.close, "volume": none}
 

@@ -157,3 +157,19 @@ def test_forming_bars_are_candles_once_their_trades_are_known(known):
     state.forming = None
     settle(known)
     assert np.isnan(panel.candles.pyramid.column("high")[rows]).all() and panel.is_close_only(999)
+
+
+def test_a_bar_that_has_just_closed_stays_a_candle_until_it_is_folded(known):
+    frame, state = known.pair.frame, known.stack._state
+    whole = candles_of(frame)
+    state.candles = candles_of(part(frame, slice(0, 999)))
+    known.stack.panel("spread").stale = True
+    settle(known)
+    highs = known.stack.panel("spread").candles.pyramid.column("high")
+    assert np.isnan(highs[999])
+    names = ("open", "high", "low", "close", "moves")
+    state.formed = frame.times[998:], SpreadBars(*(getattr(whole.bars, name)[998:] + 1.0 for name in names))
+    known.stack.panel("spread").stale = True
+    settle(known)
+    highs = known.stack.panel("spread").candles.pyramid.column("high")
+    assert highs[999] == whole.bars.high[999] + 1.0 and highs[998] == whole.bars.high[998], "what is folded counts"
