@@ -24,6 +24,7 @@ from quantdesk.model.spread_candles import (
     kept_rows,
     made_of,
 )
+from quantdesk.types import Origin
 
 CANDLES = "spread candles"
 #: The store is asked for so many trades of both legs at once; of a longer stretch the newest rows come first.
@@ -65,6 +66,7 @@ class SpreadBarsModel(QObject):
         self._waiting: tuple[TradesWanted, TradePrices, TradePrices] | None = None
         self._looked: tuple[object, ...] = ()
         pair.changed.connect(self._on_frame)
+        pair.settings_changed.connect(self._forget)
 
     @property
     def is_ratio(self) -> bool:
@@ -86,9 +88,10 @@ class SpreadBarsModel(QObject):
 
     def watch(self, who: str, on: bool) -> None:
         """Work while anybody looks; ``who`` is told apart by name."""
+        if on == (who in self._watchers):
+            return  # asked at every paint
         self._watchers.add(who) if on else self._watchers.discard(who)
-        if on:
-            self._on_frame()
+        self._on_frame()
 
     def set_ratio(self, ratio: bool) -> None:
         """Make candles of the ratio of the prices, or of the hedged spread."""
@@ -112,9 +115,11 @@ class SpreadBarsModel(QObject):
     def look_at(self, start_ms: int, end_ms: int) -> None:
         """Say which rows (open times, ms, both inclusive) are in sight: what memory lacks of them is asked for."""
         held, frame = self.latest, self._pair.frame
-        look = (start_ms, end_ms, None if held is None else held.version, id(self._pair.source))
+        look = (start_ms, end_ms, None if held is None else held.version)
         if look == self._looked or held is None or frame is None or not self._watchers:
             return
+        if frame.origin is Origin.FILE:
+            return  # all that a file holds is in memory
         self._looked = look
         if self._asked is not None and self._asked.end > start_ms and self._asked.rows_from <= end_ms:
             return  # its answer is on the way
@@ -142,6 +147,11 @@ class SpreadBarsModel(QObject):
         if held is None or frame is None:
             return False
         return held.epoch == frame.epoch and held.interval_ms == frame.interval_ms
+
+    @Slot()
+    def _forget(self) -> None:
+        """Wait for no answer about what was shown before."""
+        self._asked, self._looked = None, ()
 
     @Slot()
     def _on_frame(self) -> None:

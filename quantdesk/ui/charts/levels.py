@@ -216,7 +216,7 @@ class LevelGrip:
 
 
 def step_of(panel: Panel) -> float:
-    """Return the power of ten that is at least a pixel's worth of a panel's axis: finer nobody can point."""
+    """Return the power of ten next above a fifth of a pixel's worth of a panel's axis: finer nobody can point."""
     worth = abs(panel.value_at(0) - panel.value_at(panel.plot.height())) / max(1.0, panel.plot.height())
     return 10.0 ** math.ceil(math.log10(worth) - 1e-9 - math.log10(5)) if worth > 0 and math.isfinite(worth) else 1.0
 
