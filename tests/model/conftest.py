@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 from quantdesk.bars.arrays import BarArrays, FloatArray, IntArray
 from quantdesk.bars.series import BarSeries
 from quantdesk.model.jobs import JobRunner
+from quantdesk.model.recent_trades import TradePrices
 from quantdesk.types import Instrument, Origin
 
 START = 1_720_000_800_000 - 1_720_000_800_000 % 3_600_000
@@ -73,6 +74,9 @@ class Source(QObject):
 
     def symbols(self) -> tuple[str, ...]:
         return tuple(self.held)
+
+    def trades(self, symbol: str, since: int | None = None) -> TradePrices | None:
+        return None
 
     def intervals(self, symbol: str) -> tuple[str, ...]:
         return ("1m",)

@@ -174,10 +174,11 @@ def test_the_ratio_takes_the_place_of_the_spread(qtbot, market: Market) -> None:
     assert (held.bars.high[held.known] > held.bars.low[held.known]).any()
 
 
-def test_bars_without_trades_are_asked_of_the_store_and_checked_against_the_bars(qtbot, jobs: JobRunner) -> None:
-    market = Market(jobs)
-    other = Market(jobs)
-    other.run(60)  # what another session traded, known here by its bars alone
+@pytest.fixture
+def bars_only(qtbot, jobs: JobRunner) -> tuple[Market, Market]:
+    """Return a market that knows bars alone, and the one in which they were traded."""
+    market, other = Market(jobs), Market(jobs)
+    other.run(60)
     for symbol in (Y, X):
         series = other.model.series(symbol, "1s")
         assert series is not None
@@ -186,24 +187,57 @@ def test_bars_without_trades_are_asked_of_the_store_and_checked_against_the_bars
     market.model.on_time(market.now)
     market.bars.watch("test", True)
     qtbot.waitUntil(lambda: market.bars.latest is not None and not jobs.busy(), timeout=10_000)
+    assert not market.bars.latest.known.any()
+    return market, other
+
+
+def test_bars_without_trades_are_asked_of_the_store_and_checked_against_the_bars(qtbot, bars_only, jobs) -> None:
+    market, other = bars_only
     asked: list[TradesWanted] = []
     market.bars.trades_wanted.connect(asked.append)
-    assert market.bars.latest is not None and not market.bars.latest.known.any()
     frame = market.pair.frame
     assert frame is not None
     sight = int(frame.times[30]), int(frame.times[50])
     market.bars.look_at(*sight)
     market.bars.look_at(*sight)
     assert len(asked) == 1 and asked[0].rows_from == sight[0] and asked[0].end == sight[1] + 1_000
-    parts = [trades_of(other, symbol, asked[0]) for symbol in (Y, X)]
-    parts[1] = parts[1][:-5]  # the store lacks the newest: those bars stay closes
-    market.bars.take_stored(asked[0], *parts)
+    y, x = (trades_of(other, symbol, asked[0]) for symbol in (Y, X))
+    x = x[:-5]  # the store lacks the newest: those bars stay closes
+    row = slice(*np.searchsorted(y.times, [frame.times[40], frame.times[41]]).tolist())
+    inside = y.prices[row]
+    lost = row.start + int(inside.argmax() if inside.argmax() < len(inside) - 1 else inside.argmin())
+    assert lost < row.stop - 1  # and one that made a high or low, though not a close
+    y = TradePrices(*(np.delete(getattr(y, name), lost) for name in ("times", "ids", "prices")))
+    market.bars.take_stored(asked[0], y, x)
     qtbot.waitUntil(lambda: market.bars.latest.known.any() and not jobs.busy(), timeout=5_000)
     known = market.bars.latest.known
-    assert known[31:49].mean() > 0.8 and not known[50] and not known[:30].any() and not known[51:].any()
+    assert known[31:49].mean() > 0.8 and not known[40] and not known[50]
+    assert not known[:30].any() and not known[51:].any()
     np.testing.assert_allclose(market.bars.latest.bars.close[known], frame.spread[known], rtol=1e-12)
     market.bars.look_at(*sight)
     assert len(asked) == 1  # what the store lacks is not asked for again
+
+
+def test_an_answer_about_another_pair_is_not_taken(qtbot, bars_only, jobs) -> None:
+    market, other = bars_only
+    asked: list[TradesWanted] = []
+    market.bars.trades_wanted.connect(asked.append)
+    times = market.pair.frame.times
+    market.bars.look_at(int(times[30]), int(times[50]))
+    market.pair.set_settings(PairSettings(X, Y, interval="1s", window=20, correlation_window=20, formation_bars=20))
+    market.bars.take_stored(asked[0], *(trades_of(other, symbol, asked[0]) for symbol in (Y, X)))
+    qtbot.waitUntil(lambda: market.bars.latest is not None and not jobs.busy(), timeout=5_000)
+    assert not market.bars.latest.known.any()
+
+
+def test_of_a_long_stretch_the_newest_rows_are_asked_for_first(qtbot, bars_only, monkeypatch) -> None:
+    market, _ = bars_only
+    monkeypatch.setattr("quantdesk.model.spread_bars.MOST_STORED", 80)  # ten bars of eight trades
+    asked: list[TradesWanted] = []
+    market.bars.trades_wanted.connect(asked.append)
+    times = market.pair.frame.times
+    market.bars.look_at(int(times[30]), int(times[50]))
+    assert asked[0].end == int(times[50]) + 1_000 and asked[0].rows_from == int(times[41])
 
 
 def trades_of(market: Market, symbol: str, wanted: TradesWanted) -> TradePrices:
