@@ -48,7 +48,7 @@ class LevelFlow(QObject):
     def add_here(self) -> None:
         """Add a rule at the crosshair's value; without a crosshair at the newest z."""
         charts = self._window.charts
-        at, name = charts.pointer_at(), charts.pointer_panel
+        at, name = charts.pointer_at(), self._panels["z"].state.cursor_panel
         if at is not None and name in self._panels:
             self.add(name, self._panels[name].value_at(at.y()))
             return

@@ -48,7 +48,7 @@ class DrawingTools(QObject):
 
     def place(self, name: str) -> Place | None:
         """Return where what a panel shows belongs."""
-        return place_of(self._state.frame, self._state.leg, name)
+        return place_of(self._state.frame, self._state.leg, name, ratio=self._state.ratio)
 
     def shown(self, name: str) -> tuple[Drawing, ...]:
         """Return the drawings of a panel, one that is being dragged where it is now."""

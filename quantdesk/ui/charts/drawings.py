@@ -116,15 +116,20 @@ def scope_of(origin: Origin) -> str:
     return (Origin.LIVE if origin is Origin.HISTORY else origin).value
 
 
-def place_of(frame: PairFrame | None, leg: str, panel: str) -> Place | None:
-    """Return where what is drawn on a panel belongs; None where nothing can be."""
+def place_of(frame: PairFrame | None, leg: str, panel: str, *, ratio: bool = False) -> Place | None:
+    """Return where what is drawn on a panel belongs; None where nothing can be.
+
+    ``leg`` is whose candles show, ``ratio`` says that the ratio of the prices stands for their spread.
+    """
     if frame is None or panel not in DRAWABLE:
         return None
     scope, y, x = scope_of(frame.origin), frame.settings.y, frame.settings.x
-    if panel == "price":
+    if panel == "price" and leg in ("y", "x"):
         symbol = y if leg == "y" else x
         return Place(scope, panel, symbol) if symbol else None
     if not (y and x):
         return None
-    logs = " (log)" if frame.settings.log and panel == "spread" else ""
-    return Place(scope, panel, f"{y} / {x}{logs}")
+    if panel == "z":
+        return Place(scope, panel, f"{y} / {x}")
+    formula = " (ratio)" if ratio else " (log)" if frame.settings.log else ""
+    return Place(scope, panel, f"{y} / {x}{formula}")

@@ -22,6 +22,7 @@ from quantdesk.ui.charts.layer import Grip
 from quantdesk.ui.charts.panel import Panel
 from quantdesk.ui.charts.pyramid import LINE, Pyramid, at
 from quantdesk.ui.charts.state import Span, Tag
+from quantdesk.ui.charts.synthetic import shown_columns, shown_tail
 
 #: What a click on the second legend asks for.
 INDICATORS_LINK = "indicators"
@@ -99,7 +100,7 @@ class IndicatorLines:
     def load(self) -> None:
         """Take the closed bars: values that stand already are not written again."""
         state = self._panel.state
-        leg = state.columns(state.leg)
+        leg = shown_columns(state)
         if state.frame is None or leg is None or not self._plotted:
             self._model.follow(None)
         else:
@@ -129,7 +130,7 @@ class IndicatorLines:
         state = self._panel.state
         if state.tail is None:
             return
-        bars = _bars(state.tail.times, state.tail.y if state.leg == "y" else state.tail.x)
+        bars = _bars(state.tail.times, shown_tail(state))
         for plotted in self._plotted:
             if plotted.rows == len(state.line.times) > 0:
                 ahead = self._model.ahead(plotted.shown.indicator, bars)

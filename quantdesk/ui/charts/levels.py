@@ -121,7 +121,9 @@ class LevelLayer(QObject):
         return found[::-1]
 
     def grip_at(self, panel: Panel, at: QPointF) -> LevelGrip | None:
-        """Return the level whose line or tag is under the pointer, the nearest one."""
+        """Return the level whose line or tag is under the pointer, the nearest one; while a tool draws none."""
+        if panel.state.drawing:
+            return None
         on_axis = at.x() > panel.plot.right()
         best: tuple[float, _Line] | None = None
         for line in self.lines(panel):

@@ -115,7 +115,8 @@ class PricePanel(Panel):
         if closed:
             leg = state.columns(state.leg)
             empty = np.empty(0)
-            self.candles.pyramid.sync({n: empty if leg is None else getattr(leg, n) for n in names})
+            if not self.shows_spread:
+                self.candles.pyramid.sync({n: empty if leg is None else getattr(leg, n) for n in names})
             # Closes alone make no candles: a line is read where dashes are not.
             codes = state.qualities(state.leg)
             self.quality.codes = self.hatching.codes = np.empty(0, np.int64) if codes is None else codes

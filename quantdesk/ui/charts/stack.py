@@ -319,8 +319,7 @@ class ChartStack(QWidget):
     def _pull(self) -> None:
         changed, moved_on = self._intake.pull()
         if self._spread is not None:
-            wanted = synthetic.wanted(self._state, panel_shown=not self._panels["spread"].isHidden())
-            others = self._spread.pull(wanted=wanted)
+            others = self._spread.pull(panel_shown=not self._panels["spread"].isHidden())
             for name in ("price", "spread") if others else ():
                 self._panels[name].stale = True
         for panel in self._panels.values():
@@ -394,11 +393,6 @@ class ChartStack(QWidget):
         if event.type() == QEvent.Type.FontChange and hasattr(self, "_state"):
             self._state.set_font(self.font())
             self._clock.mark()
-
-    @property
-    def pointer_panel(self) -> str:
-        """Return the name of the panel that the crosshair stands in, "" when it is away."""
-        return self._state.cursor_panel
 
     def pointer_at(self) -> QPointF | None:
         """Return where the crosshair stands in its panel, None when it is away."""

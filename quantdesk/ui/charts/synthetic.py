@@ -11,6 +11,7 @@ from PySide6.QtCore import QCoreApplication
 
 from quantdesk.analytics.spread_bars import Formula, SpreadBars
 from quantdesk.bars.arrays import FloatArray, IntArray
+from quantdesk.model.frame import LegColumns
 from quantdesk.model.spread_candles import closes_of, formula_of, tail_closes_of
 from quantdesk.ui.charts.pyramid import at, newest
 from quantdesk.ui.charts.state import SPREAD, ChartState, Span
@@ -46,9 +47,10 @@ class SpreadIntake:
         self._seen: object = None
         self._tail: IntArray = np.empty(0, np.int64)
 
-    def pull(self, *, wanted: bool) -> bool:
+    def pull(self, *, panel_shown: bool) -> bool:
         """Take what is new and ask for what is in sight and lacking; tell whether other candles are to be drawn."""
         state, model = self._state, self._model
+        wanted = state.leg == SPREAD or (panel_shown and state.spread_candles)
         model.watch(_WATCHER, wanted)
         state.ratio = model.is_ratio
         state.candles = model.latest if wanted else None
@@ -148,9 +150,21 @@ def name(state: ChartState) -> str:
     return formula_text(formula_of(state.frame, ratio=state.ratio), y, x)
 
 
-def wanted(state: ChartState, *, panel_shown: bool) -> bool:
-    """Tell whether candles of the spread are to be seen anywhere."""
-    return state.leg == SPREAD or (panel_shown and state.spread_candles)
+def shown_columns(state: ChartState) -> LegColumns | None:
+    """Return the closed bars of what the price chart shows (n); of the spread its closes, which every bar has."""
+    return _closes_alone(closes(state)) if state.leg == SPREAD else state.columns(state.leg)
+
+
+def shown_tail(state: ChartState) -> LegColumns:
+    """Return the forming bars of what the price chart shows (m)."""
+    if state.tail is None or state.leg == SPREAD:
+        return _closes_alone(tail_closes(state))
+    return state.tail.y if state.leg == "y" else state.tail.x
+
+
+def _closes_alone(values: FloatArray) -> LegColumns:
+    close, none = values.copy(), np.full(len(values), np.nan)
+    return LegColumns(close, close, close, close, none, none)
 
 
 def close_only_span(state: ChartState) -> Span:

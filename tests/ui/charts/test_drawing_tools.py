@@ -197,6 +197,10 @@ def test_each_symbol_pair_and_origin_has_its_own(full, qtbot):
     logs = replace(frame, settings=replace(frame.settings, log=True))
     assert place_of(logs, "y", "spread") != place_of(frame, "y", "spread")
     assert place_of(logs, "y", "price") == place_of(frame, "y", "price")
+    of_spread = place_of(frame, "spread", "price")
+    assert of_spread not in (place_of(frame, "y", "price"), place_of(frame, "x", "price"), None)
+    assert place_of(frame, "spread", "price", ratio=True) != of_spread
+    assert place_of(frame, "y", "spread", ratio=True) != place_of(frame, "y", "spread")
 
 
 def test_a_line_stays_at_its_time_and_value_when_older_bars_come_in_front(full, make, qtbot):

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPointF
 
+from quantdesk.analytics.alerts.rule import z_rule
 from quantdesk.analytics.spread_bars import Formula, SpreadBars
 from quantdesk.model.spread_candles import MEMORY, SpreadCandles, closes_of, made_of
+from quantdesk.ui.charts.levels import LevelLayer
 from quantdesk.ui.charts.scale import PriceScale
+from quantdesk.ui.charts.synthetic import shown_columns, shown_tail
 from quantdesk.ui.theme_tokens import DARK
 from tests.ui.charts.acts import count, picture, settle, view
 from tests.ui.charts.frames import part, tail_of
@@ -173,3 +177,25 @@ def test_a_bar_that_has_just_closed_stays_a_candle_until_it_is_folded(known):
     settle(known)
     highs = known.stack.panel("spread").candles.pyramid.column("high")
     assert highs[999] == whole.bars.high[999] + 1.0 and highs[998] == whole.bars.high[998], "what is folded counts"
+
+
+def test_what_stands_over_the_price_chart_reads_the_spread_by_its_closes(known):
+    known.stack.set_price_leg("spread")
+    settle(known)
+    state, frame = known.stack._state, known.pair.frame
+    columns = shown_columns(state)
+    np.testing.assert_array_equal(columns.close, frame.spread)
+    assert np.isnan(columns.volume).all() and not len(shown_tail(state))
+    known.stack.set_price_leg("x")
+    assert shown_columns(state) is frame.x
+
+
+def test_a_level_gives_way_to_a_drawing_tool(known):
+    layer = LevelLayer(known.stack)
+    panel = known.stack.panel("z")
+    layer.rules = (z_rule(),)
+    at = QPointF(300, panel.y_of(2.0))
+    assert layer.grip_at(panel, at) is not None
+    known.stack._state.drawing = True
+    assert layer.grip_at(panel, at) is None
+    known.stack._state.drawing = False
