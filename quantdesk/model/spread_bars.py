@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from quantdesk.analytics.spread_bars import LARGEST_AGE_MS, Formula, SpreadBars
 from quantdesk.bars.arrays import IntArray
@@ -27,6 +27,8 @@ from quantdesk.model.spread_candles import (
 from quantdesk.types import Origin
 
 CANDLES = "spread candles"
+#: A store is asked once the view has rested for so long: not while it is moved, nor before the first paint.
+PAUSE_MS = 500
 #: The store is asked for so many trades of both legs at once; of a longer stretch the newest rows come first.
 MOST_STORED = 400_000
 #: So many of the newest rows are compared with every frame: half an hour of seconds, and some.
@@ -65,6 +67,11 @@ class SpreadBarsModel(QObject):
         self._asked: TradesWanted | None = None
         self._waiting: tuple[TradesWanted, TradePrices, TradePrices] | None = None
         self._looked: tuple[object, ...] = ()
+        self._sight = (0, -1)
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(PAUSE_MS)
+        self._pause.timeout.connect(self._on_pause)
         pair.changed.connect(self._on_frame)
         pair.settings_changed.connect(self._forget)
 
@@ -120,7 +127,14 @@ class SpreadBarsModel(QObject):
             return
         if frame.origin is Origin.FILE:
             return  # all that a file holds is in memory
-        self._looked = look
+        self._looked, self._sight = look, (start_ms, end_ms)
+        self._pause.start()
+
+    @Slot()
+    def _on_pause(self) -> None:
+        held, frame, (start_ms, end_ms) = self.latest, self._pair.frame, self._sight
+        if held is None or frame is None or not self._watchers:
+            return
         if self._asked is not None and self._asked.end > start_ms and self._asked.rows_from <= end_ms:
             return  # its answer is on the way
         wanted = _lacking(held, frame, start_ms, end_ms)

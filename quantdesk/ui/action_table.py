@@ -152,7 +152,7 @@ def _alerts_actions() -> tuple[ActionSpec, ...]:
         ActionSpec(
             "alerts.here",
             translate("actions", "&Alert here"),
-            keys="A",
+            keys="Alt+N",
             tip=translate("actions", "Add a rule at the crosshair's value, or at the newest z"),
         ),
         ActionSpec(

@@ -186,6 +186,7 @@ def bars_only(qtbot, jobs: JobRunner) -> tuple[Market, Market]:
     market.now = other.now
     market.model.on_time(market.now)
     market.bars.watch("test", True)
+    market.bars._pause.setInterval(10)
     qtbot.waitUntil(lambda: market.bars.latest is not None and not jobs.busy(), timeout=10_000)
     assert not market.bars.latest.known.any()
     return market, other
@@ -199,7 +200,9 @@ def test_bars_without_trades_are_asked_of_the_store_and_checked_against_the_bars
     assert frame is not None
     sight = int(frame.times[30]), int(frame.times[50])
     market.bars.look_at(*sight)
+    assert not asked, "not while the view is moved"
     market.bars.look_at(*sight)
+    qtbot.waitUntil(lambda: bool(asked), timeout=5_000)
     assert len(asked) == 1 and asked[0].rows_from == sight[0] and asked[0].end == sight[1] + 1_000
     y, x = (trades_of(other, symbol, asked[0]) for symbol in (Y, X))
     x = x[:-5]  # the store lacks the newest: those bars stay closes
@@ -215,6 +218,7 @@ def test_bars_without_trades_are_asked_of_the_store_and_checked_against_the_bars
     assert not known[:30].any() and not known[51:].any()
     np.testing.assert_allclose(market.bars.latest.bars.close[known], frame.spread[known], rtol=1e-12)
     market.bars.look_at(*sight)
+    qtbot.wait(50)
     assert len(asked) == 1  # what the store lacks is not asked for again
 
 
@@ -224,6 +228,7 @@ def test_an_answer_about_another_pair_is_not_taken(qtbot, bars_only, jobs) -> No
     market.bars.trades_wanted.connect(asked.append)
     times = market.pair.frame.times
     market.bars.look_at(int(times[30]), int(times[50]))
+    qtbot.waitUntil(lambda: bool(asked), timeout=5_000)
     market.pair.set_settings(PairSettings(X, Y, interval="1s", window=20, correlation_window=20, formation_bars=20))
     market.bars.take_stored(asked[0], *(trades_of(other, symbol, asked[0]) for symbol in (Y, X)))
     qtbot.waitUntil(lambda: market.bars.latest is not None and not jobs.busy(), timeout=5_000)
@@ -237,6 +242,7 @@ def test_of_a_long_stretch_the_newest_rows_are_asked_for_first(qtbot, bars_only,
     market.bars.trades_wanted.connect(asked.append)
     times = market.pair.frame.times
     market.bars.look_at(int(times[30]), int(times[50]))
+    qtbot.waitUntil(lambda: bool(asked), timeout=5_000)
     assert asked[0].end == int(times[50]) + 1_000 and asked[0].rows_from == int(times[41])
 
 
