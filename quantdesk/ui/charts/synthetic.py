@@ -75,10 +75,13 @@ def closes(state: ChartState) -> FloatArray:
 
 
 def tail_closes(state: ChartState) -> FloatArray:
-    """Return the formula's value of each forming row (m)."""
+    """Return the formula's value of each forming row (m): where one leg has not traded yet, by its price before."""
     if state.frame is None or state.tail is None:
         return np.empty(0)
-    return tail_closes_of(state.tail, formula_of(state.frame, ratio=state.ratio))
+    found, forming = tail_closes_of(state.tail, formula_of(state.frame, ratio=state.ratio)), state.forming
+    if forming is None or len(forming) != len(found):
+        return found
+    return np.where(np.isfinite(found), found, forming.close)
 
 
 def candle_columns(state: ChartState) -> Columns:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
@@ -199,3 +201,15 @@ def test_a_level_gives_way_to_a_drawing_tool(known):
     known.stack._state.drawing = True
     assert layer.grip_at(panel, at) is None
     known.stack._state.drawing = False
+
+
+def test_a_forming_bar_shows_as_soon_as_either_leg_trades(known):
+    frame, state = known.pair.frame, known.stack._state
+    tail = tail_of(frame, slice(999, 1_000))
+    known.pair.show(part(frame, slice(0, 999)), replace(tail, spread=np.array([np.nan])))  # one leg has no bar yet
+    state.forming = SpreadBars(*(np.array([value]) for value in (10.0, 14.0, 9.0, 12.0, 3.0)))
+    known.stack.set_price_leg("spread")
+    settle(known)
+    for name in ("price", "spread"):
+        assert known.stack.panel(name).candles.pyramid.column("close")[999] == 12.0
+    assert known.stack.panel("price").last() == (12.0, 10.0)
