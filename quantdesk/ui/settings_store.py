@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ from quantdesk.analytics.kalman import FEWEST_FORMATION
 from quantdesk.analytics.zscore import ZKind
 from quantdesk.config import DEFAULT_SYMBOLS, ConfigError, StoreLimits, check_url
 from quantdesk.feed.proxy import SYSTEM_PROXY, parse_proxy
-from quantdesk.model.frame import LATEST_END, LEAST_REFIT_EVERY, LONGEST_WINDOW, SHORTEST_WINDOW, PairSettings
+from quantdesk.model.frame import LATEST_END, LEAST_REFIT_EVERY, LONGEST_WINDOW, SHORTEST_WINDOW
 from quantdesk.model.hedge_method import HedgeMethod
 from quantdesk.model.intervals import interval_ms_of
 from quantdesk.model.tick_order import AGES_MS, MINUTES, TickSettings
@@ -23,11 +21,11 @@ from quantdesk.store.address import StoreAddress, parse_address
 from quantdesk.store.base import Retention
 from quantdesk.ui import kept_indicators, kept_keys, kept_rules, kept_webhooks
 from quantdesk.ui.charts.scale import PriceScale
-from quantdesk.ui.kept_file import put_aside, write_whole
+from quantdesk.ui.kept_file import KeptFile
+from quantdesk.ui.window_settings import LINK_GROUPS, WINDOW_FIELDS, WindowSettings
 
 MAX_RECENT = 10
 MAX_SYMBOLS = 200
-MAX_FILE_BYTES = 4 << 20
 #: What the limits of the store may be: days, GB, days; 0 = no limit.
 KEEP_DAYS = (0, 36_500)
 KEEP_GB = (0.0, 100_000.0)
@@ -36,35 +34,15 @@ _GB = 1_000_000_000
 
 
 @dataclass(slots=True)
-class Settings:
-    """Hold every choice that outlives a session; changed in place, saved by the store."""
+class Settings(WindowSettings):
+    """Hold every choice that outlives a session, the main window's among them; changed in place, saved by the store."""
 
     theme: str = "system"
     safe_colours: bool = False  # rising and falling in blue and orange
-    time_zone: str = "utc"  # of the charts
-    both_legs: bool = False
-    price_scale: str = PriceScale.LINEAR.value
     magnet: bool = False  # of the drawing tools
     spread_style: str = "candles"
     spread_formula: str = "hedged"
-    geometry: str = ""  # base64 of QWidget.saveGeometry
-    layout: str = ""  # base64 of QMainWindow.saveState
-    layout_version: int = 0
-    charts: dict[str, Any] = field(default_factory=dict)
-    metrics_shown: bool = True
     symbols: list[str] = field(default_factory=lambda: list(DEFAULT_SYMBOLS))
-    y: str = DEFAULT_SYMBOLS[0]
-    x: str = DEFAULT_SYMBOLS[1]
-    interval: str = "1m"
-    window: int = 60
-    correlation_window: int = 60
-    log: bool = False
-    formation_bars: int = 240
-    refit_every: int = 0
-    z_kind: str = ZKind.WALK_FORWARD.value
-    hedge: str = HedgeMethod.OLS.value
-    formation_end: int = 0  # ms; 0 = by the formation window
-    kalman_delta: float = 0.0  # 0 = by likelihood
     alert_rules: dict[str, Any] = field(default_factory=dict)  # empty = never chosen: the desk's own rule
     webhooks: dict[str, Any] = field(default_factory=dict)  # addresses by rule; what is secret is in the keyring
     indicators: dict[str, Any] = field(default_factory=dict)  # over the candles of every symbol
@@ -106,16 +84,6 @@ class Settings:
         """Keep the speed of a replay; infinity is as fast as it goes."""
         self.replay_speed = speed if math.isfinite(speed) else 0.0
 
-    def pair(self) -> PairSettings:
-        """Return the pair that was shown last."""
-        return PairSettings(**{name: getattr(self, name) for name in _PAIR})
-
-    def take_pair(self, pair: PairSettings) -> None:
-        """Keep the pair that is shown."""
-        for name in _PAIR:
-            value = getattr(pair, name)
-            setattr(self, name, value.value if isinstance(value, Enum) else value)
-
     def rules(self) -> tuple[Rule, ...]:
         """Return the alert rules."""
         return kept_rules.rules_of(self.alert_rules)
@@ -155,8 +123,6 @@ class Settings:
         self.alert_rules = kept_rules.plain_of(rules)
 
 
-_PAIR = tuple(f.name for f in fields(PairSettings))
-
 #: Values outside these bounds fall back to the default instead of reaching a model.
 _BOUNDS: dict[str, tuple[float, float]] = {
     "window": (SHORTEST_WINDOW, LONGEST_WINDOW),
@@ -180,6 +146,7 @@ _CHOICES: dict[str, tuple[object, ...]] = {
     "spread_formula": ("hedged", "ratio"),
     "z_kind": tuple(kind.value for kind in ZKind),
     "hedge": tuple(HedgeMethod),
+    "link_group": LINK_GROUPS,
     "tick_minutes": MINUTES,
     "tick_max_age_ms": AGES_MS,
 }
@@ -241,47 +208,49 @@ _READERS: dict[str, Callable[[str, str], str]] = {
 }
 
 
+def window_settings_of(read: Mapping[str, object]) -> WindowSettings:
+    """Return the choices of a window as a file holds them; what makes no sense is the default."""
+    found = WindowSettings()
+    for name in read.keys() & set(WINDOW_FIELDS):
+        setattr(found, name, _accepted(name, read[name], getattr(found, name)))
+    _agree(found)
+    return found
+
+
+def _agree(chosen: WindowSettings) -> None:
+    """Mend choices of which each makes sense, but not beside the others."""
+    if 0 < chosen.refit_every < LEAST_REFIT_EVERY:
+        chosen.refit_every = 0
+    if chosen.hedge == HedgeMethod.KALMAN and chosen.formation_bars < FEWEST_FORMATION:
+        chosen.hedge = HedgeMethod.OLS.value
+    if chosen.y == chosen.x:
+        chosen.y, chosen.x = DEFAULT_SYMBOLS
+
+
 class SettingsStore:
     """Load and save the settings below a folder; never raises for a broken or unwritable file."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "settings.json"
+        self._file = KeptFile(folder / "settings.json", "settings", "the defaults")
         self.settings = Settings()
-        self.problem = ""
         self._unknown: dict[str, Any] = {}
-        self._saved = ""
-        self._load()
+        read = self._file.read()
+        if read is not None:
+            self._take(read)
+
+    @property
+    def path(self) -> Path:
+        """Return where the settings are."""
+        return self._file.path
+
+    @property
+    def problem(self) -> str:
+        """Return in words what kept the file from being read or written."""
+        return self._file.problem
 
     def save(self) -> bool:
         """Write the settings if they changed; False and ``problem`` in words if the disk refuses."""
-        text = json.dumps({**self._unknown, **asdict(self.settings)}, indent=1, ensure_ascii=False)
-        if text == self._saved:
-            return True
-        try:
-            write_whole(self.path, text)
-        except OSError as error:
-            self.problem = f"The settings cannot be saved to {self.path}: {error.strerror or error}"
-            return False
-        self._saved = text
-        self.problem = ""
-        return True
-
-    def _load(self) -> None:
-        try:
-            if not self.path.exists():
-                return
-            if self.path.stat().st_size > MAX_FILE_BYTES:
-                raise ValueError("it is far too large")
-            read = json.loads(self.path.read_text(encoding="utf-8"))
-            if not isinstance(read, dict):
-                raise ValueError("it holds no settings")
-        except OSError as error:
-            self.problem = f"The settings at {self.path} cannot be read: {error.strerror or error}. Using the defaults."
-            return
-        except (ValueError, RecursionError) as error:
-            self._set_aside(error)
-            return
-        self._take(read)
+        return self._file.write({**self._unknown, **asdict(self.settings)})
 
     def _take(self, read: dict[str, Any]) -> None:
         known = {f.name for f in fields(Settings)}
@@ -291,12 +260,7 @@ class SettingsStore:
             default = getattr(self.settings, name)
             setattr(self.settings, name, _accepted(name, read[name], default))
         self._take_tables(read)
-        if 0 < self.settings.refit_every < LEAST_REFIT_EVERY:
-            self.settings.refit_every = 0
-        if self.settings.hedge == HedgeMethod.KALMAN and self.settings.formation_bars < FEWEST_FORMATION:
-            self.settings.hedge = HedgeMethod.OLS.value
-        if self.settings.y == self.settings.x:
-            self.settings.y, self.settings.x = DEFAULT_SYMBOLS
+        _agree(self.settings)
         if not self.settings.symbols:
             self.settings.symbols = list(DEFAULT_SYMBOLS)
 
@@ -308,18 +272,5 @@ class SettingsStore:
         self.settings.webhooks, unread["webhooks"] = kept_webhooks.accepted(read)
         self.settings.indicators, unread["indicators"] = kept_indicators.accepted(read)
         kinds = [kind for kind, words in unread.items() if words]
-        if not kinds:
-            return
-        try:
-            kept = f"The settings as they were are kept as {put_aside(self.path, kinds[0], copy=True).name}."
-        except OSError as error:
-            kept = f"They cannot be copied aside: {error.strerror or error}."
-        self.problem = " ".join([*(unread[kind] for kind in kinds), kept])
-
-    def _set_aside(self, error: Exception) -> None:
-        words = str(error).splitlines()[0]
-        try:
-            aside = put_aside(self.path, "broken")
-        except OSError:
-            aside = self.path
-        self.problem = f"The settings file was damaged ({words}). It is kept as {aside.name}; the defaults are used."
+        if kinds:
+            self._file.copy_aside(" ".join(unread[kind] for kind in kinds), kinds[0])
