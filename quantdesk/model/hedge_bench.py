@@ -14,7 +14,7 @@ from quantdesk.analytics.pairs import evaluate
 from quantdesk.bars.arrays import IntArray
 from quantdesk.model.building import FrameOrder
 from quantdesk.model.frame import PairFrame, PairSettings
-from quantdesk.model.jobs import JobRunner
+from quantdesk.model.jobs import Jobs
 from quantdesk.model.pair import PairModel
 
 BENCH = "hedge bench"
@@ -88,7 +88,7 @@ class HedgeBenchModel(QObject):
 
     changed = Signal()
 
-    def __init__(self, pair: PairModel, jobs: JobRunner, parent: QObject | None = None) -> None:
+    def __init__(self, pair: PairModel, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pair, self._jobs = pair, jobs
         self._wanted = False

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from quantdesk.analytics.indicators import Indicator, IndicatorBars, indicator_lines
 from quantdesk.analytics.running_indicator import RunningIndicator, previews, resumed, rows_of
 from quantdesk.bars.arrays import FloatArray
-from quantdesk.model.jobs import JobRunner
+from quantdesk.model.jobs import Jobs
 
 MOST_INDICATORS = 12
 #: Bars times indicators that are computed at once; more than these would hold up the screen by over 5 ms.
@@ -48,7 +48,7 @@ class IndicatorModel(QObject):
     changed = Signal()
 
     def __init__(
-        self, jobs: JobRunner, parent: QObject | None = None, prepare: Callable[[FloatArray], Any] | None = None
+        self, jobs: Jobs, parent: QObject | None = None, prepare: Callable[[FloatArray], Any] | None = None
     ) -> None:
         super().__init__(parent)
         self._jobs, self._prepare = jobs, prepare

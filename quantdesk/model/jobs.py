@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal, SignalInstance, Slot
 
@@ -14,12 +14,34 @@ T = TypeVar("T")
 THREADS = 2
 
 
+class Jobs(Protocol):
+    """Take jobs: a runner, or a lane of one."""
+
+    def submit(
+        self,
+        key: str,
+        fn: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[Exception], None] | None = None,
+        *,
+        first: bool = False,
+    ) -> None:
+        """Run ``fn`` in the pool, then ``done(result)`` or ``failed(error)`` here; newest of a key wins.
+
+        ``first`` = before those that wait for a thread: somebody looks at an empty chart.
+        """
+
+    def busy(self, key: str | None = None) -> bool:
+        """Return whether a job of this key (or any) is running or waiting."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Order:
     key: str
     act: Callable[[], Any]
     done: Callable[[Any], None]
     failed: Callable[[Exception], None] | None
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +105,13 @@ class JobRunner(QObject):
         fn: Callable[[], T],
         done: Callable[[T], None],
         failed: Callable[[Exception], None] | None = None,
+        *,
+        first: bool = False,
     ) -> None:
         """Run ``fn`` in the pool, then ``done(result)`` or ``failed(error)`` here; newest of a key wins."""
         if self._closed:
             return
-        order = _Order(key, fn, done, failed)
+        order = _Order(key, fn, done, failed, first)
         if key in self._running:
             self.dropped += key in self._waiting
             self._waiting[key] = order
@@ -111,7 +135,7 @@ class JobRunner(QObject):
 
     def _start(self, order: _Order) -> None:
         job = self._running[order.key] = _Job(order, self._arrived, self._reported)
-        self._pool.start(job)
+        self._pool.start(job, int(order.first))
 
     @Slot()
     def _on_reported(self) -> None:
@@ -129,3 +153,47 @@ class JobRunner(QObject):
         if order.failed is not None:
             order.failed(outcome.error)
         self.failed.emit(order.key, f"{type(outcome.error).__name__}: {outcome.error}")
+
+
+class JobLane:
+    """Give the jobs of one window keys of their own, so that they displace no other window's.
+
+    After ``close`` nothing is taken and nothing is called back.
+    """
+
+    def __init__(self, jobs: Jobs, name: str) -> None:
+        self._jobs, self._name = jobs, name
+        self._closed = False
+
+    def submit(
+        self,
+        key: str,
+        fn: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[Exception], None] | None = None,
+        *,
+        first: bool = False,
+    ) -> None:
+        """Run ``fn`` in the runner's pool, then ``done(result)`` or ``failed(error)`` here."""
+
+        def on_done(result: T) -> None:
+            if not self._closed:
+                done(result)
+
+        def on_failed(error: Exception) -> None:
+            if not self._closed and failed is not None:
+                failed(error)
+
+        if not self._closed:
+            self._jobs.submit(self._key(key), fn, on_done, on_failed, first=first)
+
+    def busy(self, key: str | None = None) -> bool:
+        """Return whether a job of this key (or any at all) is running or waiting."""
+        return self._jobs.busy(None if key is None else self._key(key))
+
+    def close(self) -> None:
+        """Take no more jobs and call back no more."""
+        self._closed = True
+
+    def _key(self, key: str) -> str:
+        return f"{self._name}: {key}"

@@ -16,7 +16,7 @@ from quantdesk.model.frame import LastValues, LegColumns, PairFrame, PairSetting
 from quantdesk.model.frozen_line import FrozenTest, test_frozen
 from quantdesk.model.hedge_method import HedgeMethod
 from quantdesk.model.intervals import interval_ms_of
-from quantdesk.model.jobs import JobRunner
+from quantdesk.model.jobs import Jobs
 from quantdesk.model.leg_reading import leg_copy
 from quantdesk.model.live_pair import LivePair, build_and_follow
 from quantdesk.model.source import SeriesSource
@@ -58,7 +58,7 @@ class PairModel(QObject):
     failed = Signal(str)
     rested = Signal()
 
-    def __init__(self, jobs: JobRunner, parent: QObject | None = None) -> None:
+    def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._jobs = jobs
         self._source: SeriesSource | None = None
@@ -80,7 +80,7 @@ class PairModel(QObject):
         self._turn.timeout.connect(self._on_turn)
 
     @property
-    def jobs(self) -> JobRunner:
+    def jobs(self) -> Jobs:
         """Return what runs the jobs of this pair, for other models of it."""
         return self._jobs
 
@@ -240,6 +240,7 @@ class PairModel(QObject):
             lambda: build_and_follow(order),
             lambda found: self._on_built(*found),
             lambda e: self._on_failed(epoch, e),
+            first=True,
         )
 
     def _order(self, source: SeriesSource, after: int | None = None) -> FrameOrder:

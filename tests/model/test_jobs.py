@@ -4,7 +4,7 @@ import gc
 import threading
 import weakref
 
-from quantdesk.model.jobs import JobRunner
+from quantdesk.model.jobs import JobLane, JobRunner
 from tests.model.conftest import spin
 
 
@@ -98,3 +98,29 @@ def test_neither_what_a_job_took_nor_what_it_gave_stays_in_memory(qtbot) -> None
         qtbot.waitUntil(lambda: not runner.busy())
     gc.collect()
     assert sum(ref() is not None for ref in alive) <= 2, "only the newest job may still be held"
+
+
+def test_lanes_share_the_threads_but_not_the_keys_and_a_closed_one_is_silent(jobs, until) -> None:
+    runner, held, done = jobs, threading.Event(), []
+    one, two = JobLane(runner, "one"), JobLane(runner, "two")
+    for lane, name in ((one, "one"), (two, "two")):
+        lane.submit("work", held.wait, lambda _, n=name: done.append(n))
+    one.submit("work", held.wait, lambda _: done.append("one again"))
+    assert one.busy("work") and two.busy("work") and not runner.busy("work") and runner.dropped == 0
+    two.close()
+    two.submit("work", held.wait, lambda _: done.append("never"))
+    held.set()
+    until(lambda: not runner.busy())
+    assert done == ["one", "one again"]
+
+
+def test_what_is_wanted_first_passes_those_that_wait_for_a_thread(until) -> None:
+    runner, held, order = JobRunner(threads=1), threading.Event(), []
+    runner.submit("running", held.wait, lambda _: None)
+    for name in ("a", "b"):
+        runner.submit(name, lambda n=name: order.append(n), lambda _: None)
+    runner.submit("first", lambda: order.append("first"), lambda _: None, first=True)
+    held.set()
+    until(lambda: not runner.busy())
+    assert order == ["first", "a", "b"]
+    runner.close()
