@@ -77,6 +77,7 @@ class Feeding(QObject):
         window.symbols_info_requested.connect(lambda: self._ask(self._symbols_info()))
         window.data.panel.report = self._report
         self._pair.settings_changed.connect(self._on_settings)
+        window.workspaces.windows.shown.connect(self._on_settings)
         pair = chosen.pair()
         self._preferred = (pair.y, pair.x)
         # Recordings are short: seconds show more of them than minutes.
@@ -89,8 +90,9 @@ class Feeding(QObject):
         if self._pair.source is self.market and all(legs):
             self._preferred = legs  # what comes back after files or the simulator
             self._interval = self._pair.settings.interval
-        self._session.prefer((self._pair.settings.y, self._pair.settings.x), self._pair.settings.interval)
-        if self._task is not None and self._pair.source is self.market:
+        others = self._window.workspaces.shown_beside() if self._window is not None else ()
+        self._session.prefer(legs, self._pair.settings.interval, others)
+        if self._task is not None and (others or self._pair.source is self.market):
             self._ask(self._session.load_shown())
 
     def show_stored(self) -> None:

@@ -81,6 +81,7 @@ class Session:
         self._opening_words = ""
         self._visible: tuple[str, ...] = ()
         self._interval = ""
+        self._others: tuple[tuple[str, str], ...] = ()
         self._shown: set[tuple[str, str]] = set()
         self._carry_on: dict[str, tuple[int, int]] = {}
         # Simulated and replayed data never touch the real store; without a folder they vanish at the end.
@@ -127,7 +128,7 @@ class Session:
         from quantdesk.ingest.live import Ingest
 
         self.feed = Ingest(endpoints, self._limits, writer, self.market, self.symbols, carry_on=self._carry_on)
-        self.feed.prefer(self._visible, self._interval)
+        self.feed.prefer(self._visible, self._interval, self._others)
         async with asyncio.TaskGroup() as group:
             group.create_task(self.feed.run(), name="ingest")
             attached = AttachedBars(self.market, self.reading, self._instruments, self._is_fed)
@@ -148,18 +149,22 @@ class Session:
             await self.feed.remove_symbol(symbol)
         self.market.remove_symbol(symbol)
 
-    def prefer(self, symbols: Sequence[str], interval: str) -> None:
-        """Fill the gaps of these symbols before those of others: they are on screen, at this interval."""
-        self._visible, self._interval = tuple(symbols), interval
+    def prefer(self, symbols: Sequence[str], interval: str, others: Sequence[tuple[str, str]] = ()) -> None:
+        """Fill the gaps of these symbols before those of others: they are on screen, at this interval.
+
+        ``others`` are the symbols and intervals of the windows beside the main one.
+        """
+        self._visible, self._interval, self._others = tuple(symbols), interval, tuple(others)
         if self.feed is not None:
-            self.feed.prefer(self._visible, interval)
+            self.feed.prefer(self._visible, interval, self._others)
 
     async def load_shown(self) -> None:
-        """Load what the store folds to the interval on screen, the first time it is there."""
-        symbols, interval = self._visible, self._interval
-        for symbol in symbols if interval in DERIVED and self._may_hold() else ():
-            if symbol not in self.symbols or (symbol, interval) in self._shown:
+        """Load what the store folds to the intervals on screen, the first time they are there."""
+        for symbol, interval in (*((one, self._interval) for one in self._visible), *self._others):
+            if interval not in DERIVED or symbol not in self.symbols or (symbol, interval) in self._shown:
                 continue
+            if not self._may_hold():
+                return
             self._shown.add((symbol, interval))
             held = await asyncio.to_thread(self._read, symbol, [interval], seeds=False)
             if held is not None and symbol in self.symbols:

@@ -151,10 +151,12 @@ class Ingest:
         leg.flush(final=True)
         self._writer.release(leg.instrument)
 
-    def prefer(self, symbols: Sequence[str], interval: str = "") -> None:
-        """Fill these symbols first: somebody looks at them, at this interval."""
-        self.backfill.preferred = self.old_bars.preferred = frozenset(symbols)
+    def prefer(self, symbols: Sequence[str], interval: str = "", others: Sequence[tuple[str, str]] = ()) -> None:
+        """Fill these symbols first: somebody looks at them, at this interval; at others at an interval each."""
+        self.backfill.preferred = self.old_bars.preferred = frozenset((*symbols, *(symbol for symbol, _ in others)))
         self.old_bars.show(symbols, interval)
+        for symbol, other in others:
+            self.old_bars.show((symbol,), other)
 
     def delivers(self, symbol: str) -> bool:
         """Tell whether the stream has brought a trade of a symbol in the last seconds."""

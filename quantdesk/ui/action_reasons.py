@@ -10,14 +10,14 @@ from quantdesk.bars.derived import TIMEFRAMES
 from quantdesk.types import Origin
 
 if TYPE_CHECKING:
-    from quantdesk.ui.main_window import MainWindow
+    from quantdesk.ui.chart_window import ChartWindow
 
 
 def _tr(text: str) -> str:
     return QCoreApplication.translate("reasons", text)
 
 
-def reason_of(window: MainWindow, name: str) -> str:
+def reason_of(window: ChartWindow, name: str) -> str:
     """Return in a few words why the action is off; nothing where it is on or nobody knows."""
     if window.registry[name].isEnabled():
         return ""
@@ -29,8 +29,13 @@ def reason_of(window: MainWindow, name: str) -> str:
         return _tr("no bars are loaded") if no_bars else ""
     if name in ("market.add", "market.reconnect"):
         return _tr("a file is shown") if file else ""
-    if name.startswith(("replay.", "view.panel_")):
-        return _tr("nothing is replayed") if name.startswith("replay.") else _tr("the last panel stays")
+    for start, words in (
+        ("replay.", _tr("nothing is replayed")),
+        ("view.panel_", _tr("the last panel stays")),
+        ("workspace.share_", _tr("the window is not linked")),
+    ):
+        if name.startswith(start):
+            return words
     known = {
         "pair.swap": _tr("there is one leg only"),
         **dict.fromkeys((f"pair.{name}" for name in TIMEFRAMES), _tr("there are no such bars")),
@@ -43,6 +48,11 @@ def reason_of(window: MainWindow, name: str) -> str:
         "draw.delete_all": _tr("nothing is drawn here"),
         "draw.edit": _tr("no drawing is chosen"),
         "draw.delete": _tr("no drawing is chosen"),
+        "workspace.reopen": _tr("no window was closed"),
+        "workspace.delete": _tr("the last workspace stays"),
+        "workspace.new": _tr("nine workspaces are the most"),
+        "workspace.save_as": _tr("nine workspaces are the most"),
+        "workspace.new_window": _tr("nine windows are the most"),
         "help.logs": _tr("no log is written"),
     }
     return known.get(name, "")

@@ -7,6 +7,7 @@ from quantdesk.ui.draw_actions import draw_actions
 from quantdesk.ui.pair_actions import pair_actions
 from quantdesk.ui.replay_actions import replay_actions
 from quantdesk.ui.view_actions import view_actions
+from quantdesk.ui.workspace_actions import link_actions, workspace_actions
 
 
 def group_titles() -> dict[str, str]:
@@ -15,6 +16,7 @@ def group_titles() -> dict[str, str]:
         "file": translate("actions", "File"),
         "replay": translate("actions", "Replay"),
         "view": translate("actions", "View"),
+        "workspace": translate("actions", "Workspace"),
         "draw": translate("actions", "Draw"),
         "market": translate("actions", "Market"),
         "data": translate("actions", "Data"),
@@ -186,6 +188,8 @@ def desk_actions() -> tuple[ActionSpec, ...]:
         *_file_actions(),
         *replay_actions(),
         *view_actions(),
+        *workspace_actions(),
+        *link_actions(),
         *draw_actions(),
         *_market_actions(),
         *_data_actions(),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QToolBar, QWidget
 
 from quantdesk.ui.action_spec import ActionSpec
-from quantdesk.ui.action_table import desk_actions
 from quantdesk.ui.icons import icon
 from quantdesk.ui.theme_tokens import Tokens
 
@@ -21,7 +20,7 @@ _LATER_MS = 300
 class ActionRegistry(QObject):
     """Own the window's actions, by id, in the order of the table."""
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(self, window: QWidget, specs: Sequence[ActionSpec]) -> None:
         super().__init__(window)
         self._window = window
         self._actions: dict[str, QAction] = {}
@@ -31,7 +30,7 @@ class ActionRegistry(QObject):
         self._tokens: Tokens | None = None
         self._later = QTimer(self, singleShot=True, interval=_LATER_MS)
         self._later.timeout.connect(self._colour_the_rest)
-        for spec in desk_actions():
+        for spec in specs:
             self.add(spec)
 
     def __getitem__(self, name: str) -> QAction:
@@ -60,6 +59,11 @@ class ActionRegistry(QObject):
         if shortcut:
             action.setShortcut(QKeySequence(shortcut))
         return self._adopt(name, action, tip)
+
+    def share(self, name: str, action: QAction) -> None:
+        """Take an action of another window in: its key works here, too, and its owner goes on colouring it."""
+        self._actions[name] = action
+        self._window.addAction(action)
 
     def set_keys(self, name: str, keys: str) -> None:
         """Give an action another key, in portable form ("" = none); menus and tips show it."""

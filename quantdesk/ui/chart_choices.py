@@ -8,34 +8,40 @@ from quantdesk.ui.charts.scale import PriceScale
 from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 
 if TYPE_CHECKING:
-    from quantdesk.ui.main_window import MainWindow
+    from quantdesk.ui.chart_window import ChartWindow
 
 
-def connect_chart_choices(window: MainWindow) -> None:
-    """Show what the settings hold, and follow the actions of the View menu."""
-    on, settings = window.registry, window.store.settings
-    on[f"view.zone_{settings.time_zone}"].setChecked(True)
-    window.charts.set_zone(zone_of(settings.time_zone))
+def connect_chart_choices(window: ChartWindow) -> None:
+    """Show what is kept, and follow the actions of the View menu."""
+    on = window.registry
     for name in ("utc", "local"):
         on[f"view.zone_{name}"].triggered.connect(lambda _=False, n=name: _choose_zone(window, n))
-    on["view.both_legs"].setChecked(settings.both_legs)
-    window.charts.set_both_legs(settings.both_legs)
     on["view.both_legs"].triggered.connect(lambda shown: _overlay(window, shown))
-    on[f"view.scale_{settings.price_scale}"].setChecked(True)
-    window.charts.set_scale(PriceScale(settings.price_scale))
     for scale in PriceScale:
         on[f"view.scale_{scale}"].triggered.connect(lambda _=False, s=scale: _choose_scale(window, s))
+    show_chart_choices(window)
 
 
-def _overlay(window: MainWindow, shown: bool) -> None:
+def show_chart_choices(window: ChartWindow) -> None:
+    """Draw the charts as is kept, and tick it in the menus."""
+    on, choices = window.registry, window.choices
+    on[f"view.zone_{choices.time_zone}"].setChecked(True)
+    window.charts.set_zone(zone_of(choices.time_zone))
+    on["view.both_legs"].setChecked(choices.both_legs)
+    window.charts.set_both_legs(choices.both_legs)
+    on[f"view.scale_{choices.price_scale}"].setChecked(True)
+    window.charts.set_scale(PriceScale(choices.price_scale))
+
+
+def _overlay(window: ChartWindow, shown: bool) -> None:
     window.charts.set_both_legs(shown)
-    window.store.settings.both_legs = shown
+    window.choices.both_legs = shown
     window.save_settings()
 
 
-def _choose_scale(window: MainWindow, scale: PriceScale) -> None:
+def _choose_scale(window: ChartWindow, scale: PriceScale) -> None:
     window.charts.set_scale(scale)
-    window.store.settings.price_scale = scale.value
+    window.choices.price_scale = scale.value
     window.save_settings()
 
 
@@ -44,8 +50,7 @@ def zone_of(name: str) -> Zone:
     return Zone.local() if name == "local" else UTC_ZONE
 
 
-def _choose_zone(window: MainWindow, name: str) -> None:
+def _choose_zone(window: ChartWindow, name: str) -> None:
     window.charts.set_zone(zone_of(name))
-    window.store.settings.time_zone = name
-    window.replay.show_zone()
+    window.choices.time_zone = name
     window.save_settings()

@@ -63,6 +63,11 @@ class Layout:
         """Take the layout as it stands as the one that a reset returns to."""
         self._default = self.capture()
 
+    @property
+    def first(self) -> dict[str, Any]:
+        """Return the layout that a reset returns to."""
+        return self._default
+
     def capture(self) -> dict[str, Any]:
         """Return the layout as plain values."""
         return {

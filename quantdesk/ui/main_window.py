@@ -6,61 +6,53 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
-from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
 
 from quantdesk.model.alerts import AlertEvent, AlertModel
 from quantdesk.model.clock import FrameClock
 from quantdesk.model.market import MarketModel
 from quantdesk.model.pair import PairModel
-from quantdesk.types import Origin, SymbolInfo
-from quantdesk.ui.actions import ActionRegistry
+from quantdesk.types import SymbolInfo
+from quantdesk.ui.action_table import desk_actions
 from quantdesk.ui.alert_flow import AlertFlow
 from quantdesk.ui.alert_table import AlertTable
-from quantdesk.ui.banner import Banner
-from quantdesk.ui.charts.stack import ChartStack
+from quantdesk.ui.chart_window import ChartWindow
 from quantdesk.ui.closing import ClosingFlow
 from quantdesk.ui.data_flow import DataFlow
-from quantdesk.ui.docks import Layout
 from quantdesk.ui.draw_flow import DrawFlow
 from quantdesk.ui.holdings_flow import HoldingsFlow
 from quantdesk.ui.icons import app_icon
 from quantdesk.ui.indicator_flow import IndicatorFlow
+from quantdesk.ui.key_flow import KeyFlow
 from quantdesk.ui.level_flow import LevelFlow
-from quantdesk.ui.metrics import MetricStrip
-from quantdesk.ui.pair_control import PairControl
 from quantdesk.ui.pair_docks import PairDocks
 from quantdesk.ui.preferences_flow import PreferencesFlow
 from quantdesk.ui.progress import Progress, ProgressStrip
-from quantdesk.ui.prompts import Prompts
 from quantdesk.ui.replay_flow import ReplayFlow
 from quantdesk.ui.rules_flow import RulesFlow
 from quantdesk.ui.self_test import SelfTestFlow
 from quantdesk.ui.settings_flow import SettingsFlow
 from quantdesk.ui.settings_store import SettingsStore
 from quantdesk.ui.spread_flow import SpreadFlow
-from quantdesk.ui.status_bar import DeskMode, DeskStatusBar, mode_text
+from quantdesk.ui.status_bar import DeskMode, DeskStatusBar
 from quantdesk.ui.status_flow import StatusFlow
 from quantdesk.ui.storage_flow import StorageFlow
 from quantdesk.ui.theme import Theme
 from quantdesk.ui.theme_tokens import Tokens
 from quantdesk.ui.toasts import ToastStack
-from quantdesk.ui.toolbar import Toolbar
 from quantdesk.ui.tray import Tray
 from quantdesk.ui.webhook_flow import WebhookFlow
 from quantdesk.ui.window_actions import connect_actions, make_menus
+from quantdesk.ui.workspaces.flow import WorkspaceFlow
+from quantdesk.ui.workspaces.store import WorkspaceStore
 
 if TYPE_CHECKING:
     from quantdesk.store.files import LoadReport
 
-_SMALLEST = QSize(900, 560)
-_FIRST = QSize(1500, 900)
-_LEAST_CENTRE = 410
 
-
-class MainWindow(QMainWindow):
-    """Show one pair and everything about it.
+class MainWindow(ChartWindow):
+    """Show one pair and everything about it, and own what the windows beside it share.
 
     ``open_files_requested([Path], skip_bad_rows)``, ``export_csv_requested(Path, all_bars)``,
     ``export_picture_requested(Path, QImage)``, ``report_requested(Path)`` and the others ask the
@@ -79,6 +71,7 @@ class MainWindow(QMainWindow):
     report_requested = Signal(object)
     notify_requested = Signal(str, str)
     quit_requested = Signal()
+    keys: KeyFlow
 
     def __init__(
         self,
@@ -90,20 +83,14 @@ class MainWindow(QMainWindow):
         store: SettingsStore,
         log_folder: Path | None = None,
     ) -> None:
-        super().__init__()
-        self.pair, self.market, self.alerts, self.clock = pair, market, alerts, clock
-        self.theme, self.store, self.log_folder = theme, store, log_folder
-        self.mode = DeskMode()
+        # The workspace that was open last says how this window was, more lately than the settings could.
+        kept = WorkspaceStore(store.path.parent, store.settings)
+        super().__init__(pair, market, clock, theme, store, store.settings, desk_actions())
+        self.alerts, self.log_folder = alerts, log_folder
         self._leaving = False
-        self._was_maximized = False
         self.setObjectName("main_window")
-        self.setWindowIcon(app_icon())
-        self.setMinimumSize(_SMALLEST)
         self.setAcceptDrops(True)
-        self.resize(_FIRST)
-        self.registry = ActionRegistry(self)
-        self.prompts = Prompts(self)
-        self._compose(theme.tokens)
+        self._compose(theme.tokens, kept)
         self._connect()
         self._set_tokens(theme.tokens)
         self.layouts.remember_default()
@@ -117,16 +104,16 @@ class MainWindow(QMainWindow):
     # -- what the composition root calls ------------------------------------------------------
 
     def set_market(self, market: MarketModel) -> None:
-        """Follow another market model (live, simulated or replayed)."""
-        self.market.ticked.disconnect(self._on_ticked)
-        self.market.symbols_changed.disconnect(self.control.refresh)
-        self._follow(market)
+        """Follow another market model (live, simulated or replayed), in every window."""
+        super().set_market(market)
+        self.workspaces.windows.set_market(market)
 
     def set_mode(self, mode: DeskMode) -> None:
         """Show where the data come from, in badge and title, and offer what makes sense there."""
         self.mode = mode
         self.states.set_mode(mode)
-        self._show_title()
+        self.show_title()
+        self.workspaces.on_mode(mode)
 
     def set_symbols_info(self, infos: Sequence[SymbolInfo]) -> None:
         """Fill the symbol search; the answer to ``symbols_info_requested``."""
@@ -149,28 +136,26 @@ class MainWindow(QMainWindow):
         """Say why files did not open, with the choice to skip bad rows."""
         self.prompts.show_open_failed(paths, error, self.theme.tokens, can_skip=can_skip)
 
-    def toast(self, title: str, text: str = "", level: str = "info", activated: object = None) -> None:
-        """Show a short message; ``level`` is info, ok, warning or error."""
-        self.toasts.show_toast(title, text, level, activated if callable(activated) else None)
+    def restore_choices(self) -> None:
+        """Show place, layout and chart choices as they are kept."""
+        super().restore_choices()
+        self.replay.show_zone()
 
     def start_progress(self, text: str) -> Progress:
         """Follow a long task in the window; call ``finish`` on the result."""
         return self.progress.start(text)
-
-    def bring_to_front(self) -> None:
-        """Show the window above the others: a second start, the tray, a popup."""
-        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
-        self.show()
-        self.raise_()
-        self.activateWindow()
 
     def show_last_alert(self) -> None:
         """Show the bar of the newest popup (a desktop notification was clicked)."""
         self.flow.show_popped()
 
     def save_settings(self) -> None:
-        """Write layout, pair and rules to the settings, now."""
+        """Write layout, pair, rules and workspaces, now."""
         self.keeper.save()
+
+    def save_soon(self) -> None:
+        """Write them once the changes pause."""
+        self.keeper.save_soon()
 
     def close_for_good(self) -> None:
         """Save and close; the event loop may end after this."""
@@ -179,38 +164,24 @@ class MainWindow(QMainWindow):
         self._leaving = True
         self.keeper.stop()
         self.layouts.stop()
+        self.workspaces.close_all()
         self.tray.hide()
         self.close()
 
     # -- composition ---------------------------------------------------------------------------
 
-    def _compose(self, tokens: Tokens) -> None:
-        self.charts = ChartStack(self.pair, self.clock, tokens, self)
-        self.metrics = MetricStrip(self.pair, self._live_quotes, tokens, self)
-        self.banner = Banner(tokens, self)
+    def _compose(self, tokens: Tokens, kept: WorkspaceStore) -> None:
         self.progress = ProgressStrip(self)
-        central = QWidget(self)
-        # The layout's own guess is that of the narrowest strip: it would leave the dock below no room.
-        central.setMinimumHeight(_LEAST_CENTRE)
-        column = QVBoxLayout(central)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        for part in (self.banner, self.progress, self.metrics):
-            column.addWidget(part)
-        column.addWidget(self.charts, 1)
-        self.setCentralWidget(central)
+        self._compose_charts(self.progress)
         self.table = AlertTable(tokens, self)
-        self.layouts = Layout(self, self.charts, self.metrics)
         dock = self.layouts.add_dock("alerts", self.tr("Alerts"), self.table)
         self.registry.adopt("view.alerts", dock.toggleViewAction(), "Ctrl+Shift+L")
         self.data = DataFlow(self)
-        self.bar = Toolbar(self.registry, self)
-        self.addToolBar(self.bar)
+        self._compose_bar()
         self.status = DeskStatusBar(tokens, self)
         self.setStatusBar(self.status)
         self.toasts = ToastStack(self, tokens, self.status)
         self.tray = Tray(app_icon(), self.registry["alerts.mute"], self.registry["file.quit"], self)
-        self.control = PairControl(self.pair, self.registry, self.bar, self.charts)
         self.flow = AlertFlow(self.alerts, self.table, self.toasts, self.tray)
         self.states = StatusFlow(self.pair, self.registry, self.banner, self.status)
         self.keeper = SettingsFlow(self)
@@ -228,17 +199,12 @@ class MainWindow(QMainWindow):
         self.spread = SpreadFlow(self)
         self.levels = LevelFlow(self)
         self.menus = make_menus(self)
+        self.workspaces = WorkspaceFlow(self, kept)
 
     def _connect(self) -> None:
         connect_actions(self)
+        self._connect_charts()
         self.data.connect_window()
-        self.theme.tokens_changed.connect(self._set_tokens)
-        self.clock.tick.connect(self._on_frame)
-        self.pair.settings_changed.connect(self._on_pair)
-        self.pair.failed.connect(
-            lambda text: self.toast(self.tr("The statistics could not be computed"), text, "error")
-        )
-        self.control.refused.connect(lambda text: self.toast(self.tr("That cannot be shown"), text, "warning"))
         self.flow.bar_wanted.connect(self.show_bar)
         self.flow.notify_requested.connect(self.notify_requested)
         self.flow.webhook_requested.connect(self.webhooks.send_requested)
@@ -252,17 +218,10 @@ class MainWindow(QMainWindow):
         )
         prompts.symbol_chosen.connect(self.add_symbol_requested)
         prompts.symbols_wanted.connect(self.symbols_info_requested)
-        prompts.pair_chosen.connect(self.control.put)
-
-    def _live_quotes(self) -> MarketModel | None:
-        return None if self.mode.origin is Origin.FILE else self.market
 
     def _follow(self, market: MarketModel) -> None:
-        self.market = market
-        market.ticked.connect(self._on_ticked)
-        market.symbols_changed.connect(self.control.refresh)
+        super()._follow(market)
         self.states.set_market(market)
-        self.control.refresh()
 
     # -- slots ---------------------------------------------------------------------------------
 
@@ -279,25 +238,6 @@ class MainWindow(QMainWindow):
             return
         self.charts.show_time(event.time_ms)
 
-    def show_panels_checked(self) -> None:
-        """Tick the menu's panels as they are shown; the last one cannot be hidden."""
-        shown = [name for name in self.charts.panel_names if self.charts.is_panel_visible(name)]
-        for name in self.charts.panel_names:
-            action = self.registry[f"view.panel_{name}"]
-            action.setChecked(name in shown)
-            action.setEnabled(shown != [name])
-        self.registry["view.metrics"].setChecked(not self.metrics.isHidden())
-
-    def toggle_fullscreen(self, on: bool) -> None:
-        """Fill the screen, or return to what the window was."""
-        if on:
-            self._was_maximized = self.isMaximized()
-            self.showFullScreen()
-        elif self._was_maximized:
-            self.showMaximized()
-        else:
-            self.showNormal()
-
     @Slot(list, bool)
     def _open_files(self, paths: list[Path], skip_bad_rows: bool) -> None:
         self.store.settings.last_folder = str(paths[0].parent)
@@ -310,46 +250,24 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _set_tokens(self, tokens: Tokens) -> None:
-        self.registry.set_tokens(tokens)
-        for part in (
-            self.charts,
-            self.metrics,
-            self.banner,
-            self.bar,
-            self.status,
-            self.toasts,
-            self.table,
-            self.data,
-            self.holdings,
-            self.pair_docks,
-            self.replay,
-        ):
+        super()._set_tokens(tokens)
+        for part in (self.status, self.table, self.data, self.holdings, self.pair_docks, self.replay):
             part.set_tokens(tokens)
 
     @Slot()
-    def _on_frame(self) -> None:
-        if not self.metrics.isHidden() and not self.isHidden():
-            self.metrics.refresh()
-
-    @Slot(str)
-    def _on_ticked(self, symbol: str) -> None:
-        if symbol in (self.pair.settings.y, self.pair.settings.x):
-            self.clock.mark()
-
-    @Slot()
     def _on_pair(self) -> None:
-        self._show_title()
+        super()._on_pair()
         self._mark_alerts()
-        self.keeper.save_soon()
 
     @Slot()
     def _mark_alerts(self) -> None:
         self.charts.set_marks(self.flow.marks(self.control.text, self.pair.settings.interval))
 
-    def _show_title(self) -> None:
-        mode = mode_text(self.mode) + (self.tr(" · READ-ONLY") if self.mode.read_only else "")
-        words = " · ".join(part for part in (self.control.text, self.pair.settings.interval, mode) if part)
-        self.setWindowTitle(f"{words} – quantdesk")
+    def show_title(self) -> None:
+        """Write the titles of window and tray; the workspace is named where there are several."""
+        words = self.title_words
+        several = len(self.workspaces.names) > 1
+        self.setWindowTitle(f"{words} · {self.workspaces.name} – quantdesk" if several else f"{words} – quantdesk")
         self.tray.set_tip(f"quantdesk · {words}")
 
     # -- Qt ------------------------------------------------------------------------------------
@@ -362,26 +280,18 @@ class MainWindow(QMainWindow):
         event.ignore()
         self.closing.request()
 
-    def changeEvent(self, event: QEvent) -> None:
-        """Keep the full-screen tick true when the window manager changes the state."""
-        if event.type() == QEvent.Type.WindowStateChange:
-            self.registry["view.fullscreen"].setChecked(self.isFullScreen())
-        super().changeEvent(event)
-
-    def showEvent(self, event: QEvent) -> None:
-        """Count ages while one can see them."""
+    def showEvent(self, event: QShowEvent) -> None:
+        """Count ages while one can see them; the other windows come along."""
         self.states.run(True)
-        super().showEvent(event)  # type: ignore[arg-type]  # Qt passes a QShowEvent
+        self.workspaces.windows.follow_main(True)
+        super().showEvent(event)
 
-    def hideEvent(self, event: QEvent) -> None:
-        """Rest while hidden."""
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Rest while hidden; in the tray the other windows are, too."""
         self.states.run(False)
-        super().hideEvent(event)  # type: ignore[arg-type]  # Qt passes a QHideEvent
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Remember the size; the place is saved along."""
-        super().resizeEvent(event)
-        self.keeper.save_soon()
+        if not event.spontaneous():  # else it is only minimised
+            self.workspaces.windows.follow_main(False)
+        super().hideEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files."""

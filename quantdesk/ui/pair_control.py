@@ -102,7 +102,8 @@ class PairControl(QObject):
         frame = self._pair.frame
         held = frame is not None and len(frame) > 0
         for name in ("file.export_visible", "file.export_all", "pair.refit"):
-            self._actions[name].setEnabled(held)
+            if name in self._actions:
+                self._actions[name].setEnabled(held)
         if self._pair.settings.hedge.moves:
             self._actions["pair.refit"].setEnabled(False)  # it is fitted anew with every bar
 

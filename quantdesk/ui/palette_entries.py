@@ -17,7 +17,7 @@ from quantdesk.ui.command_match import match
 from quantdesk.ui.menu_walk import INTO, walk
 
 if TYPE_CHECKING:
-    from quantdesk.ui.main_window import MainWindow
+    from quantdesk.ui.chart_window import ChartWindow
 
 #: With more symbols than these the pairs would be thousands: the legs are offered one by one.
 _MOST_PAIRED = 20
@@ -27,7 +27,9 @@ _USED = 4.0
 
 #: What takes something away comes after what does not, and is not offered as used lately: Enter is pressed quickly.
 _CAREFUL = 60.0
-_TAKING_AWAY = ("file.quit", "alerts.clear", "draw.delete_all")
+_TAKING_AWAY = (
+    "file.quit", "alerts.clear", "draw.delete_all", "workspace.delete", "workspace.reset", "workspace.close_window",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Found:
     marks: frozenset[int] = frozenset()
 
 
-def entries_of(window: MainWindow) -> list[Entry]:
+def entries_of(window: ChartWindow) -> list[Entry]:
     """Return everything that can be asked of the window now."""
     return [*_actions(window), *_legs(window), *_pairs(window)]
 
@@ -83,12 +85,12 @@ def ranked(entries: Sequence[Entry], typed: str, used: Sequence[str]) -> list[Fo
     return [*(one for _, one in sorted(found, key=lambda pair: -pair[0])), *below]
 
 
-def _actions(window: MainWindow) -> list[Entry]:
+def _actions(window: ChartWindow) -> list[Entry]:
     made: list[Entry] = []
     for placed in walk(window.menuBar()):
         action, name = placed.action, placed.action.objectName()
-        if name == "view.palette" or not (name or action.isEnabled()):
-            continue  # it is open; the other is a menu's own word that it is empty
+        if name == "view.palette" or not (name or action.isEnabled()) or not action.isVisible():
+            continue  # it is open; a menu's own word that it is empty; the key of a workspace that is not there
         above = INTO.join(placed.above)
         # A bare symbol in a menu says too little: it would be taken for a switch to that symbol.
         bare = not name and not action.data()
@@ -109,7 +111,7 @@ def _actions(window: MainWindow) -> list[Entry]:
     return made
 
 
-def symbol_entries(window: MainWindow, typed: Callable[[], str]) -> list[Entry]:
+def symbol_entries(window: ChartWindow, typed: Callable[[], str]) -> list[Entry]:
     """Return every symbol for either leg, first the one whose candles show, and the way to the exchange's others.
 
     ``typed`` tells what has been typed when an entry is run.
@@ -121,14 +123,14 @@ def symbol_entries(window: MainWindow, typed: Callable[[], str]) -> list[Entry]:
         pick = window.control.pick_y if leg == "y" else window.control.pick_x
 
         def search() -> None:
-            window.prompts.search_symbol(window.market.symbols(), typed(), pick)
+            window.searching.search_symbol(window.market.symbols(), typed(), pick)
 
         title = translate("palette", "Search the exchange for other symbols…")
         made.append(Entry("market.add", title, _pair_menu(window), search, last=True))
     return made
 
 
-def _legs(window: MainWindow) -> list[Entry]:
+def _legs(window: ChartWindow) -> list[Entry]:
     control, settings = window.control, window.pair.settings
     made: list[Entry] = []
     for leg, box, pick in (("y", window.bar.y_box, control.pick_y), ("x", window.bar.x_box, control.pick_x)):
@@ -139,7 +141,7 @@ def _legs(window: MainWindow) -> list[Entry]:
     return made
 
 
-def _pairs(window: MainWindow) -> list[Entry]:
+def _pairs(window: ChartWindow) -> list[Entry]:
     symbols, control, shown = _symbols(window), window.control, window.control.text
     if len(symbols) > _MOST_PAIRED:
         return []
@@ -152,10 +154,10 @@ def _pairs(window: MainWindow) -> list[Entry]:
     ]
 
 
-def _symbols(window: MainWindow) -> Sequence[str]:
+def _symbols(window: ChartWindow) -> Sequence[str]:
     source = window.pair.source
     return source.symbols() if source is not None else ()
 
 
-def _pair_menu(window: MainWindow) -> str:
+def _pair_menu(window: ChartWindow) -> str:
     return group_titles()["pair"]

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Slot
 from quantdesk.ui.theme_tokens import Tokens
 
 if TYPE_CHECKING:
-    from quantdesk.ui.main_window import MainWindow
+    from quantdesk.ui.chart_window import ChartWindow
     from quantdesk.ui.palette import CommandPalette
     from quantdesk.ui.palette_entries import Entry
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class PaletteFlow(QObject):
     """Own the palette; it is made when it is first asked for."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: ChartWindow) -> None:
         super().__init__(window)
         self._window = window
         self.palette: CommandPalette | None = None
@@ -58,7 +58,7 @@ class PaletteFlow(QObject):
     def _run(self, entry: Entry) -> None:
         if not entry.careful:
             self._window.store.settings.remember_command(entry.id)
-            self._window.keeper.save_soon()
+            self._window.save_soon()
         entry.run()
 
     @Slot(object)

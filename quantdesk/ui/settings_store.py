@@ -40,8 +40,6 @@ class Settings(WindowSettings):
     theme: str = "system"
     safe_colours: bool = False  # rising and falling in blue and orange
     magnet: bool = False  # of the drawing tools
-    spread_style: str = "candles"
-    spread_formula: str = "hedged"
     symbols: list[str] = field(default_factory=lambda: list(DEFAULT_SYMBOLS))
     alert_rules: dict[str, Any] = field(default_factory=dict)  # empty = never chosen: the desk's own rule
     webhooks: dict[str, Any] = field(default_factory=dict)  # addresses by rule; what is secret is in the keyring

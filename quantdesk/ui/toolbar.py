@@ -124,13 +124,15 @@ class Toolbar(QToolBar):
         spacer = QWidget(self)
         spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(spacer)
-        self._icons("file.open")
-        self._add_export()
-        self.addSeparator()
-        self._icons("alerts.rules")
-        self.level = self._button("alerts.rules")
-        self.level.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._icons("alerts.mute")
+        self.level: QToolButton | None = None
+        if "file.open" in actions:  # else a window beside the main one: files and alerts are the main one's
+            self._icons("file.open")
+            self._add_export()
+            self.addSeparator()
+            self._icons("alerts.rules")
+            self.level = self._button("alerts.rules")
+            self.level.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            self._icons("alerts.mute")
 
     def show_pair(
         self, symbols: Sequence[str], y: str, x: str, window: int, intervals: Sequence[str], now: str
@@ -146,6 +148,8 @@ class Toolbar(QToolBar):
 
     def show_rules(self, rules: Sequence[Rule]) -> None:
         """Show beside the bell which rule is on, or how many are."""
+        if self.level is None:
+            return
         on = [rule for rule in rules if rule.enabled]
         words = self.tr("off") if not on else self.tr("{0} rules").format(len(on))
         # The action's own: a button's would be gone with the next change of the icon's colour.
@@ -178,7 +182,8 @@ class Toolbar(QToolBar):
         self.y_box.picked.connect(self.y_picked)
         self.x_box.picked.connect(self.x_picked)
         self.addWidget(holder)
-        self._icons("market.add")
+        if "market.add" in self._actions:
+            self._icons("market.add")
 
     def _segments(self, *items: tuple[str, str]) -> None:
         holder = QWidget(self)

@@ -13,8 +13,8 @@ from quantdesk.ui.pair_actions import interval_titles
 from quantdesk.ui.palette_flow import PaletteFlow
 
 if TYPE_CHECKING:
+    from quantdesk.ui.chart_window import ChartWindow
     from quantdesk.ui.interval_entry import IntervalEntry
-    from quantdesk.ui.main_window import MainWindow
 
 _SHIFTED = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier
 _DIGITS = "0123456789"
@@ -26,7 +26,7 @@ class TypingFlow(QObject):
     A digit opens the interval's entry: alone it means the action whose key it is, a moment later.
     """
 
-    def __init__(self, window: MainWindow, palette: PaletteFlow) -> None:
+    def __init__(self, window: ChartWindow, palette: PaletteFlow) -> None:
         super().__init__(window)
         self._window, self._palette = window, palette
         self.entry: IntervalEntry | None = None

@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QUrl
-from PySide6.QtGui import QCursor, QDesktopServices
+from PySide6.QtGui import QDesktopServices
 
-from quantdesk.ui.action_spec import ActionSpec, translate
-from quantdesk.ui.chart_choices import connect_chart_choices
-from quantdesk.ui.charts.panels import KIND_LINK
+from quantdesk.ui.chart_actions import connect_view, register_panels
 from quantdesk.ui.key_flow import KeyFlow
 from quantdesk.ui.menus import Menus
 from quantdesk.ui.palette_flow import PaletteFlow
@@ -22,34 +20,20 @@ if TYPE_CHECKING:
     from quantdesk.ui.main_window import MainWindow
 
 
-def _panel_titles() -> dict[str, str]:
-    return {
-        "price": translate("actions", "&Price"),
-        "spread": translate("actions", "&Spread"),
-        "attribution": translate("actions", "&Attribution strip"),
-        "z": translate("actions", "&z-score"),
-        "correlation": translate("actions", "&Correlation"),
-    }
-
-
 def make_menus(window: MainWindow) -> Menus:
     """Register the panels' toggles and build the menu bar."""
-    names, titles = window.charts.panel_names, _panel_titles()
-    for name in names:
-        text = titles.get(name, name.capitalize())
-        action = window.registry.add(ActionSpec(f"view.panel_{name}", text, checkable=True))
-        action.triggered.connect(lambda on, n=name: _show_panel(window, n, on))
+    register_panels(window)
 
     def removable() -> list[str]:
         if window.replay.playback is not None:
             return []  # the symbols on screen are not those that stream
-        held = (window.pair.settings.y, window.pair.settings.x)
+        held = window.workspaces.shown_symbols()
         return [symbol for symbol in window.market.symbols() if symbol not in held]
 
     menus = Menus(
         window,
         window.registry,
-        names,
+        window.charts.panel_names,
         lambda: window.store.settings.recent,
         lambda path: window.open_files_requested.emit([path], False),
         removable,
@@ -63,15 +47,17 @@ def make_menus(window: MainWindow) -> Menus:
 def connect_actions(window: MainWindow) -> None:
     """Connect every action that is not the pair's own."""
     _connect_files(window)
-    _connect_view(window)
+    connect_view(window)
+    _connect_theme(window)
+    for zone in ("utc", "local"):
+        window.registry[f"view.zone_{zone}"].triggered.connect(window.replay.show_zone)
     TypingFlow(window, PaletteFlow(window))
-    KeyFlow(window)
+    window.keys = KeyFlow(window)
     on = window.registry
     settings, prompts = window.store.settings, window.prompts
     on["market.add"].triggered.connect(lambda: prompts.search_symbol(window.market.symbols()))
     on["market.simulate"].triggered.connect(window.simulate_requested)
     on["market.reconnect"].triggered.connect(window.reconnect_requested)
-    on["pair.settings"].triggered.connect(lambda: prompts.edit_pair(window.pair.settings))
     on["alerts.clear"].triggered.connect(window.alerts.clear)
     on["help.about"].triggered.connect(lambda: _show_about(window))
     on["help.logs"].setEnabled(window.log_folder is not None)
@@ -114,37 +100,12 @@ def _suggested_name(window: MainWindow) -> str:
     return re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", words)
 
 
-def _connect_view(window: MainWindow) -> None:
-    on, charts, settings = window.registry, window.charts, window.store.settings
-    on["view.latest"].triggered.connect(charts.go_latest)
-    charts.panel("z").linked.connect(lambda link: _choose_z_kind(window) if link == KIND_LINK else None)
-    on["view.reset"].triggered.connect(charts.reset_view)
-    on["view.measure"].triggered.connect(charts.measure)
-    on["view.zoom_in"].triggered.connect(lambda: charts.zoom(1.25))
-    on["view.zoom_out"].triggered.connect(lambda: charts.zoom(0.8))
-    on["view.fullscreen"].triggered.connect(window.toggle_fullscreen)
-    # The bound method would be called without the flag: PySide picks its overload by name.
-    on["view.metrics"].triggered.connect(lambda shown: window.metrics.setVisible(shown))  # noqa: PLW0108
+def _connect_theme(window: MainWindow) -> None:
     for name in ("dark", "light", "system"):
-        on[f"view.theme_{name}"].triggered.connect(lambda _=False, n=name: _choose_theme(window, n))
-    on["view.safe_colours"].setChecked(settings.safe_colours)
-    on["view.safe_colours"].triggered.connect(lambda safe: _choose_safe(window, safe))
-    connect_chart_choices(window)
-    undo = window.layouts.undo
-    on["view.reset_layout"].triggered.connect(window.layouts.reset)
-    on["view.undo"].triggered.connect(undo.undo)
-    on["view.undo"].setEnabled(False)
-    undo.canUndoChanged.connect(on["view.undo"].setEnabled)
-    undo.undoTextChanged.connect(
-        lambda words: on["view.undo"].setText(translate("actions", "&Undo {0}").format(words).rstrip())
-    )
-    on["view.redo"].triggered.connect(undo.redo)
-    on["view.redo"].setEnabled(False)
-    undo.canRedoChanged.connect(on["view.redo"].setEnabled)
-    undo.redoTextChanged.connect(
-        lambda words: on["view.redo"].setText(translate("actions", "Re&do {0}").format(words).rstrip())
-    )
-    undo.indexChanged.connect(lambda _index: window.show_panels_checked())
+        window.registry[f"view.theme_{name}"].triggered.connect(lambda _=False, n=name: _choose_theme(window, n))
+    safe = window.registry["view.safe_colours"]
+    safe.setChecked(window.store.settings.safe_colours)
+    safe.triggered.connect(lambda chosen: _choose_safe(window, chosen))
 
 
 def _choose_theme(window: MainWindow, name: str) -> None:
@@ -157,16 +118,6 @@ def _choose_safe(window: MainWindow, safe: bool) -> None:
     window.theme.choose_safe(safe)
     window.store.settings.safe_colours = safe
     window.save_settings()
-
-
-def _choose_z_kind(window: MainWindow) -> None:
-    """Drop the kinds of z down where the panel's title was clicked."""
-    window.menus.z_kind.popup(QCursor.pos())
-
-
-def _show_panel(window: MainWindow, name: str, shown: bool) -> None:
-    window.charts.set_panel_visible(name, shown)
-    window.show_panels_checked()
 
 
 def _show_about(window: MainWindow) -> None:

@@ -23,6 +23,8 @@ class WindowSettings:
     time_zone: str = "utc"  # of the charts
     both_legs: bool = False
     price_scale: str = PriceScale.LINEAR.value
+    spread_style: str = "candles"
+    spread_formula: str = "hedged"
     geometry: str = ""  # base64 of QWidget.saveGeometry
     layout: str = ""  # base64 of QMainWindow.saveState
     layout_version: int = 0

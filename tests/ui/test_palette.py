@@ -48,7 +48,8 @@ def press(palette: CommandPalette, key: Qt.Key) -> None:
 def test_it_offers_every_action_of_the_menus_but_itself_in_their_words(desk: Desk, qtbot: QtBot) -> None:
     palette = opened(desk, qtbot)
     entries = {found.entry.id: found.entry for found in palette.found()}
-    assert set(entries) == {name for name, _ in desk.window.registry} - {"view.palette"}
+    there = {name for name, action in desk.window.registry if action.isVisible()}  # not yet: workspaces 2 to 9
+    assert set(entries) == there - {"view.palette"}
     for name, entry in entries.items():
         action = desk.window.registry[name]
         assert entry.title == plain(action.text())

@@ -12,14 +12,19 @@ from quantdesk.ui.charts.state import ChartState
 
 
 class Pointing(QObject):
-    """Keep where the pointer is, in pixels of the plot; ``moved`` tells that there is something to paint."""
+    """Keep where the pointer is, in pixels of the plot; ``moved`` tells that there is something to paint.
+
+    ``pointed`` tells that the pointer itself has moved or left, not that another window's crosshair was shown.
+    """
 
     moved = Signal()
+    pointed = Signal()
 
     def __init__(self, state: ChartState, measuring: Measuring, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._state, self._measuring = state, measuring
         self._x: float | None = None
+        self._elsewhere: float | None = None  # the time (ms) under the pointer of a linked window
 
     def watch(self, panel: Panel) -> None:
         """Follow the pointer over a panel, too."""
@@ -38,6 +43,7 @@ class Pointing(QObject):
         self._x = x
         self._state.cursor_panel, self._state.cursor_y = panel, y
         self.moved.emit()
+        self.pointed.emit()
 
     @Slot()
     def leave(self) -> None:
@@ -45,21 +51,50 @@ class Pointing(QObject):
         self._x = None
         self._state.cursor_panel = ""
         self.moved.emit()
+        self.pointed.emit()
+
+    def show_elsewhere(self, ms: float | None) -> None:
+        """Show the crosshair at a time where the pointer is in a linked window; None takes it away."""
+        self._elsewhere = ms
+        self.moved.emit()
+
+    def time_at(self, width: float) -> float | None:
+        """Return the time (ms) under the pointer, within its bar; ``width`` is the plot's in pixels."""
+        line = self._state.line
+        if self._x is None or not len(line):
+            return None
+        x = self._x_row(width)
+        row = round(x)
+        return float(line.at(row)) + (x - row + 0.5) * line.step_ms
 
     def take_away(self) -> Callable[[], None]:
         """Hide the crosshair for a picture; what is returned puts it back."""
-        x, panel = self._x, self._state.cursor_panel
-        self._x, self._state.cursor_panel = None, ""
+        x, panel, elsewhere = self._x, self._state.cursor_panel, self._elsewhere
+        self._x, self._state.cursor_panel, self._elsewhere = None, "", None
 
         def put_back() -> None:
-            self._x, self._state.cursor_panel = x, panel
+            self._x, self._state.cursor_panel, self._elsewhere = x, panel, elsewhere
 
         return put_back
 
     def to_row(self, width: float) -> None:
         """Say in the state which row the crosshair is on; ``width`` is the plot's in pixels."""
+        if self._x is not None:
+            self._state.cursor_row = round(self._x_row(width))
+        else:
+            self._state.cursor_row = self._row_elsewhere()
+
+    def _x_row(self, width: float) -> float:
         view = self._state.view
-        self._state.cursor_row = None if self._x is None else round(view.left + self._x / width * view.span)
+        return view.left + (self._x or 0.0) / width * view.span
+
+    def _row_elsewhere(self) -> int | None:
+        """Return the bar that holds the time of the linked pointer; None where there is no such bar."""
+        line, ms = self._state.line, self._elsewhere
+        row = -1 if ms is None else line.row_at_or_before(ms)
+        if ms is None or row < 0 or ms >= int(line.at(row)) + line.step_ms:
+            return None
+        return row
 
     def _pointer_of(self, panel: Panel) -> Callable[[float, float], None]:
         def move(x: float, y: float) -> None:

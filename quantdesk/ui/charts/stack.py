@@ -49,6 +49,7 @@ class ChartStack(QWidget):
 
     reading_changed = Signal(object)  # Reading
     leg_changed = Signal(str)
+    crosshair_moved = Signal(object)  # the time (ms) under the pointer, None when it left
     why_wanted = Signal(str, object)  # leg, open time (ms): what is known of a bar's trades
 
     def __init__(self, pair: PairModel, clock: FrameClock, tokens: Tokens, parent: QWidget | None = None) -> None:
@@ -84,6 +85,7 @@ class ChartStack(QWidget):
         self._pointing.moved.connect(clock.mark)
         self.drawing = DrawingTools(self._state, self._panels, self)
         self.drawing.moved.connect(clock.mark)
+        self._pointing.pointed.connect(self._tell_crosshair)
         self._lay_out()
         self.set_tokens(tokens)
         self._clock.tick.connect(self._on_tick)
@@ -257,6 +259,14 @@ class ChartStack(QWidget):
         if 0 <= row < len(self._state.line.times):
             leg = "y" if self._state.leg == SPREAD else self._state.leg
             self.why_wanted.emit(leg, int(self._state.line.at(row)))
+
+    def show_crosshair(self, ms: float | None) -> None:
+        """Show the crosshair at a time, as long as the pointer is elsewhere; None takes it away."""
+        self._pointing.show_elsewhere(ms)
+
+    @Slot()
+    def _tell_crosshair(self) -> None:
+        self.crosshair_moved.emit(self._pointing.time_at(self._axis.plot_width))
 
     def set_panel_visible(self, name: str, visible: bool) -> None:
         """Show or hide a panel."""
