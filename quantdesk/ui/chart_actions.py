@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QCursor
 
 from quantdesk.ui.action_spec import ActionSpec, translate
+from quantdesk.ui.bar_answers import BarAnswers
 from quantdesk.ui.chart_choices import connect_chart_choices
 from quantdesk.ui.charts.panels import KIND_LINK
 
@@ -18,7 +19,8 @@ VIEW = frozenset({
     "view.metrics", "view.latest", "view.reset", "view.measure", "view.zoom_in", "view.zoom_out", "view.palette",
     "view.spread_candles", "view.spread_line", "view.spread_difference", "view.spread_log", "view.spread_ratio",
     "view.both_legs", "view.scale_linear", "view.scale_log", "view.scale_percent", "view.scale_indexed",
-    "view.zone_utc", "view.zone_local", "view.fullscreen", "view.reset_layout", "view.undo", "view.redo",
+    "view.zone_utc", "view.zone_local", "view.explain", "view.fullscreen", "view.reset_layout", "view.undo",
+    "view.redo",
 })  # fmt: skip
 
 
@@ -55,6 +57,7 @@ def connect_view(window: ChartWindow) -> None:
     on["view.metrics"].triggered.connect(lambda shown: window.metrics.setVisible(shown))  # noqa: PLW0108
     on["pair.settings"].triggered.connect(lambda: window.prompts.edit_pair(window.pair.settings))
     connect_chart_choices(window)
+    BarAnswers(window)
     undo = window.layouts.undo
     on["view.reset_layout"].triggered.connect(window.layouts.reset)
     on["view.undo"].triggered.connect(undo.undo)

@@ -81,6 +81,6 @@ class SecondMenus(ChartMenus):
             view.addMenu(menu)
         self._put(view, "view.both_legs", "", "view.palette", "")
         self._put(view, "view.latest", "view.reset", "view.zoom_in", "view.zoom_out", "", "view.fullscreen", "")
-        self._put(view, "view.measure", "", "view.reset_layout", "view.undo", "view.redo")
+        self._put(view, "view.explain", "view.measure", "", "view.reset_layout", "view.undo", "view.redo")
         self._add_workspace()
         self._add_pair()

@@ -1,4 +1,4 @@
-"""Bring what is known of the data to the window: bars that know, kline checks and the Data panel."""
+"""Bring what is known of the data to the window: kline checks and the Data panel."""
 
 from __future__ import annotations
 
@@ -6,13 +6,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Slot
 
-from quantdesk.bars.quality import BarQuality
-from quantdesk.model.market import MarketModel
-from quantdesk.ui.alert_table import clock_text
-from quantdesk.ui.bar_words import quality_text, why_text
 from quantdesk.ui.data_panel import DataPanel
 from quantdesk.ui.theme_tokens import Tokens
-from quantdesk.ui.toasts import Toast
 
 if TYPE_CHECKING:
     from quantdesk.ui.main_window import MainWindow
@@ -22,7 +17,7 @@ _DOCK_HEIGHT = 290
 
 
 class DataFlow(QObject):
-    """Own the Data panel, explain bars and keep the count of matching bars in the status bar."""
+    """Own the Data panel and keep the count of matching bars in the status bar."""
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
@@ -35,7 +30,6 @@ class DataFlow(QObject):
         window.registry.adopt(
             "view.data", dock.toggleViewAction(), "Ctrl+Shift+D", self.tr("Show or hide what is held")
         )
-        self._told: Toast | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_COUNT_EVERY_MS)
         self._timer.timeout.connect(self.show_counts)
@@ -49,10 +43,8 @@ class DataFlow(QObject):
             self._window.resizeDocks([self._dock], [wanted], Qt.Orientation.Vertical)
 
     def connect_window(self) -> None:
-        """Follow charts and status bar, once they stand."""
-        self._window.charts.why_wanted.connect(self.explain)
+        """Follow the status bar, once it stands."""
         self._window.status.checks_clicked.connect(self.show_differences)
-        self._window.registry["view.explain"].triggered.connect(self._window.charts.explain_bar)
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Colour the panel for the theme."""
@@ -79,34 +71,6 @@ class DataFlow(QObject):
         checks = [(leg, check) for leg in self._legs() for check in market.kline_differences(leg)]
         checks.sort(key=lambda pair: -pair[1].open_time)
         self._window.prompts.show_dialog("klines", KlineDialog(self.counts(), checks, self._window))
-
-    @Slot(str, object)
-    def explain(self, leg: str, open_time: int) -> None:
-        """Say in a message why a bar is complete or not."""
-        frame, source = self._window.pair.frame, self._window.pair.source
-        if frame is None:
-            return
-        symbol = frame.settings.y if leg == "y" else frame.settings.x
-        quality = self._quality(leg, open_time)
-        interval = frame.settings.interval
-        gaps = source.gaps_behind(symbol, interval, open_time) if isinstance(source, MarketModel) else ()
-        name = quality_text(quality) if quality is not None else self.tr("Bar")
-        title = self.tr("{0}: {1}, {2} bar of {3} UTC").format(name, symbol, interval, clock_text(open_time, interval))
-        level = "info" if quality is None or quality.is_whole else "warning"
-        toasts = self._window.toasts
-        if self._told is not None and self._told in toasts.toasts:
-            self._told.leave()  # one answer at a time
-        self._told = toasts.show_toast(title, why_text(quality, gaps), level, None)
-
-    def _quality(self, leg: str, open_time: int) -> BarQuality | None:
-        frame = self._window.pair.frame
-        if frame is None:
-            return None
-        codes = frame.quality_y if leg == "y" else frame.quality_x
-        row = int(frame.times.searchsorted(open_time))
-        if codes is None or row >= len(codes) or frame.times[row] != open_time or codes[row] < 0:
-            return None
-        return BarQuality(int(codes[row]))
 
     def _legs(self) -> list[str]:
         settings = self._window.pair.settings
