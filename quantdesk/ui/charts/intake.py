@@ -19,6 +19,7 @@ class Intake:
 
     def __init__(self, pair: PairModel, state: ChartState) -> None:
         self._pair, self._state = pair, state
+        self.measures = True  #: whether the market's paint latency is that of these charts
         # What was shown last, also while the model has no frame between two settings.
         self._before: tuple[PairFrame, TimeLine] | None = None
         # The time (ms) that belongs in the middle, while there are no bars yet to show it so, and what is shown.
@@ -41,7 +42,7 @@ class Intake:
     def _follow_latency(self) -> None:
         """Tell the market that a paint of what it has now is due, and whose trades it shows."""
         source, settings = self._pair.source, self._pair.settings
-        if isinstance(source, MarketModel):
+        if self.measures and isinstance(source, MarketModel):
             self._state.latency = source.latency
             source.latency.shown = frozenset((settings.y, settings.x))
             source.latency.pulled()

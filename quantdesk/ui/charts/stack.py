@@ -260,6 +260,10 @@ class ChartStack(QWidget):
             leg = "y" if self._state.leg == SPREAD else self._state.leg
             self.why_wanted.emit(leg, int(self._state.line.at(row)))
 
+    def leave_latency(self) -> None:
+        """Let the charts of another window measure how long trades take to the screen."""
+        self._intake.measures = False
+
     def show_crosshair(self, ms: float | None) -> None:
         """Show the crosshair at a time, as long as the pointer is elsewhere; None takes it away."""
         self._pointing.show_elsewhere(ms)

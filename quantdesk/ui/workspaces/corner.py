@@ -56,7 +56,6 @@ class WorkspaceCorner(QWidget):
         self._group = ""
         self.setObjectName("workspace_corner")
         self.link = self._button(link_menu)
-        self.link.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.link.setIconSize(QSize(_SIDE, _SIDE))
         self.workspace = self._button(workspace_menu)
         row = QHBoxLayout(self)
@@ -70,7 +69,11 @@ class WorkspaceCorner(QWidget):
         """Show the group's letter on its colour."""
         self._group = group
         self.link.setIcon(link_icon(group, self._tokens))
-        self.link.setText("" if group else self.tr("Link"))
+        self.link.setText(self.tr("Link"))
+        # The letter says all; without one a word has to.
+        self.link.setToolButtonStyle(
+            Qt.ToolButtonStyle.ToolButtonIconOnly if group else Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        )
         words = self.tr("Linked to group {0}").format(group) if group else self.tr("Not linked to other windows")
         self.link.setAccessibleName(words)
         self.link.setToolTip(words)

@@ -97,9 +97,11 @@ class WorkspaceFlow(QObject):
 
     @Slot()
     def open_windows(self) -> None:
-        """Open the windows of the last session."""
-        kept, self._unopened = self._unopened, ()
-        self.windows.open_all(kept)
+        """Open the windows of the last session, one a turn of the loop: the main one stays at hand."""
+        kept, self._unopened = self._unopened[:1], self._unopened[1:]
+        if kept:
+            self.windows.open_all(kept)
+            QTimer.singleShot(0, self, self.open_windows)
 
     # -- workspaces ----------------------------------------------------------------------------
 

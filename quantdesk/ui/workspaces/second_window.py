@@ -61,6 +61,7 @@ class SecondWindow(ChartWindow):
             part.setParent(self)
         self.setObjectName(f"window_{number}")
         self._compose_charts()
+        self.charts.leave_latency()
         self._compose_bar()
         self._share_actions()
         self.state = QStatusBar(self)

@@ -178,6 +178,17 @@ def test_levels_theme_and_chosen_keys_reach_every_window(make_desk: Make) -> Non
     assert second.registry["view.latest"].shortcut().toString() == "Ctrl+Alt+E"
 
 
+def test_the_paint_latency_is_the_main_windows(make_desk: Make, qtbot: QtBot) -> None:
+    desk = make_desk(data=True)
+    desk.window.show()
+    second = opened(desk)
+    second.control.change(y="SOLUSDT")
+    qtbot.waitUntil(lambda: second.charts.visible_range() is not None, timeout=20_000)
+    desk.window.charts.visible_range()
+    second.charts.visible_range()
+    assert desk.market.latency.shown == {"BTCUSDT", "ETHUSDT"}
+
+
 def test_the_second_window_says_whose_pair_the_rules_judge(make_desk: Make) -> None:
     from PySide6.QtWidgets import QLabel
 
