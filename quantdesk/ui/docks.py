@@ -24,6 +24,7 @@ class Layout:
         self._charts = charts
         self._metrics = metrics
         self.undo = QUndoStack(window)
+        self.turn = 0  #: rises when another workspace is shown: an older reset is then another layout's
         self.docks: dict[str, QDockWidget] = {}
         self._default: dict[str, Any] = {}
 
@@ -104,13 +105,20 @@ class _Reset(QUndoCommand):
     def __init__(self, layout: Layout, before: Mapping[str, Any], after: Mapping[str, Any], words: str) -> None:
         super().__init__(words)
         self._layout = layout
+        self._turn = layout.turn
         self._before = before
         self._after = after
 
     def redo(self) -> None:
         """Show the first layout."""
-        self._layout.apply(self._after)
+        self._show(self._after)
 
     def undo(self) -> None:
         """Show what was there before."""
-        self._layout.apply(self._before)
+        self._show(self._before)
+
+    def _show(self, layout: Mapping[str, Any]) -> None:
+        if self._turn == self._layout.turn:
+            self._layout.apply(layout)
+        else:
+            self.setObsolete(True)

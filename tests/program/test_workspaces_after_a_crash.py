@@ -54,7 +54,7 @@ def test_killed_in_the_middle_it_comes_back_with_every_window(
         program.process.send_signal(signal.SIGKILL)
         program.process.wait()
     assert not list((data / "config").glob("*.part")), "nothing is half written"
-    with running(env, "--data-dir", data) as program:
+    with running(env, "--data-dir", data, options=("-X", "dev")) as program:
         back(program, screen)
         program.process.send_signal(signal.SIGTERM)
         code, errors = program.ended()

@@ -39,6 +39,8 @@ class WorkspaceFlow(QObject):
         #: The windows of the last session, until the main one has been painted.
         self._unopened = store.active.others
         self._pending: PairSettings | None = None  # the pair to show once the market is back
+        self._renamed: dict[str, str] = {}  # what the undo stack knows by an older name
+        self._closed = False
         self._corners: list[tuple[ChartWindow, WorkspaceCorner]] = []
         self._add_corner(window, self.windows.main_link)
         self.windows.opened.connect(self._on_opened)
@@ -81,8 +83,9 @@ class WorkspaceFlow(QObject):
 
     def save(self) -> None:
         """Write the workspaces with what is on screen now; the main window's choices are up to date."""
-        self._collect()
-        self._store.save()
+        if not self._closed:  # else the windows have gone: they were written before
+            self._collect()
+            self._store.save()
 
     def on_mode(self, mode: DeskMode) -> None:
         """Show the pair of the workspace once the market is back."""
@@ -92,6 +95,7 @@ class WorkspaceFlow(QObject):
 
     def close_all(self) -> None:
         """Close the windows for good; the workspace remembers them."""
+        self._closed = True
         self._window.removeEventFilter(self)
         self.windows.close_all()
 
@@ -131,7 +135,11 @@ class WorkspaceFlow(QObject):
 
     def rename(self, name: str) -> None:
         """Give the workspace on screen another name."""
-        self._store.rename(self.name, name)
+        before = self.name
+        self._store.rename(before, name)
+        self._renamed.pop(self.name, None)
+        if self.name != before:
+            self._renamed[before] = self.name
         self._settle()
 
     def delete(self) -> None:
@@ -155,6 +163,7 @@ class WorkspaceFlow(QObject):
 
     def put(self, workspace: Workspace) -> None:
         """Take a workspace as it was at another time; the pair on screen stays."""
+        workspace = replace(workspace, name=self._known_as(workspace.name))
         if workspace.name == self.name:
             self._window.collect_choices()
             main = workspace.main.window_part()
@@ -163,10 +172,12 @@ class WorkspaceFlow(QObject):
             self._show(self._store.active)
         elif workspace.name in self._store:
             self._store.put(workspace)
+            self._window.toast(self.tr("{0} was changed").format(workspace.name), self.tr("It is not on screen now."))
             self._settle()
 
     def take_away(self, name: str) -> None:
         """Forget a workspace; its neighbour is shown if it was on screen."""
+        name = self._known_as(name)
         if name not in self._store or len(self.names) == 1:
             return
         if name == self.name:
@@ -244,9 +255,15 @@ class WorkspaceFlow(QObject):
         main = self._window.choices.window_part()
         self._store.put(Workspace(self.name, (main, *self._unopened, *self.windows.kept())))
 
+    def _known_as(self, name: str) -> str:
+        while name in self._renamed:
+            name = self._renamed[name]
+        return name
+
     def _show(self, workspace: Workspace) -> None:
         self._unopened = ()
         window = self._window
+        window.layouts.turn += 1
         window.choices.take_window(workspace.main)
         window.restore_choices()
         into_view(window)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -85,8 +85,8 @@ class SecondWindows(QObject):
             into_view(window)
         return window
 
-    def open(self, choices: WindowSettings) -> SecondWindow | None:
-        """Open a window with these choices; None where there are too many."""
+    def open(self, choices: WindowSettings, *, in_front: bool = True) -> SecondWindow | None:
+        """Open a window with these choices, which takes the keyboard if ``in_front``; None where there are too many."""
         from quantdesk.ui.workspaces.second_window import SecondWindow
 
         if self.is_full:
@@ -100,6 +100,7 @@ class SecondWindows(QObject):
         window.shown_changed.connect(self.shown)
         self.opened.emit(window)
         into_view(window)
+        window.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, not in_front)
         window.show()
         self._tell()
         return window
@@ -120,9 +121,12 @@ class SecondWindows(QObject):
         self.open_all(kept)
 
     def open_all(self, kept: Sequence[WindowSettings]) -> None:
-        """Open windows with these choices, beside those there are."""
+        """Open windows with these choices, beside those there are; the main one stays in front."""
         for choices in kept:
-            self.open(choices.window_part())
+            self.open(choices.window_part(), in_front=False)
+        if kept and self._main.isVisible() and not self._main.isMinimized():
+            self._main.raise_()
+            self._main.activateWindow()
         self._tell()
 
     def close_all(self) -> None:

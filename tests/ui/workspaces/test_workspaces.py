@@ -203,3 +203,32 @@ def test_the_place_of_a_window_is_kept_when_it_is_moved(make_desk: Make, tmp_pat
     desk.window.move(37, 41)
     qtbot.waitUntil(lambda: (tmp_path / "workspaces.json").read_bytes() != before, timeout=10_000)
     assert not QByteArray.fromBase64(desk.window.choices.geometry.encode()).isEmpty()
+
+
+def test_a_save_while_the_desk_closes_forgets_no_window(make_desk: Make, tmp_path: Path) -> None:
+    desk = make_desk(data=True, folder=tmp_path)
+    desk.window.workspaces.windows.open_new()
+    desk.window.close_for_good()
+    before = (tmp_path / "workspaces.json").read_bytes()
+    desk.window.save_settings()
+    assert (tmp_path / "workspaces.json").read_bytes() == before
+    again = make_desk(data=True, folder=tmp_path)
+    again.window.workspaces.open_windows()
+    assert len(shown(again)) == 1
+
+
+def test_undo_finds_a_workspace_by_its_new_name_and_touches_no_other(make_desk: Make) -> None:
+    desk = make_desk(data=True)
+    window, flow = desk.window, desk.window.workspaces
+    flow.create("Night")
+    window.layouts.docks["alerts"].hide()
+    flow.reset()
+    flow.rename("Late")
+    window.layouts.reset()
+    flow.switch("Default")
+    undo = window.registry["view.undo"]
+    undo.trigger()  # the layout of another workspace: nothing happens here
+    undo.trigger()
+    assert not window.layouts.docks["alerts"].isHidden() and flow.name == "Default"
+    flow.switch("Late")
+    assert window.layouts.docks["alerts"].isHidden()
