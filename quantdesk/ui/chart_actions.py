@@ -19,8 +19,7 @@ VIEW = frozenset({
     "view.metrics", "view.latest", "view.reset", "view.measure", "view.zoom_in", "view.zoom_out", "view.palette",
     "view.spread_candles", "view.spread_line", "view.spread_difference", "view.spread_log", "view.spread_ratio",
     "view.both_legs", "view.scale_linear", "view.scale_log", "view.scale_percent", "view.scale_indexed",
-    "view.zone_utc", "view.zone_local", "view.explain", "view.fullscreen", "view.reset_layout", "view.undo",
-    "view.redo",
+    "view.zone_utc", "view.zone_local", "view.explain", "view.fullscreen", "view.reset_layout",
 })  # fmt: skip
 
 
@@ -58,8 +57,12 @@ def connect_view(window: ChartWindow) -> None:
     on["pair.settings"].triggered.connect(lambda: window.prompts.edit_pair(window.pair.settings))
     connect_chart_choices(window)
     BarAnswers(window)
-    undo = window.layouts.undo
     on["view.reset_layout"].triggered.connect(window.layouts.reset)
+
+
+def connect_undo(window: ChartWindow) -> None:
+    """Connect the desk's one undo stack, which every window pushes to."""
+    on, undo = window.registry, window.layouts.undo
     on["view.undo"].triggered.connect(undo.undo)
     on["view.undo"].setEnabled(False)
     undo.canUndoChanged.connect(on["view.undo"].setEnabled)
@@ -72,7 +75,6 @@ def connect_view(window: ChartWindow) -> None:
     undo.redoTextChanged.connect(
         lambda words: on["view.redo"].setText(translate("actions", "Re&do {0}").format(words).rstrip())
     )
-    undo.indexChanged.connect(lambda _index: window.show_panels_checked())
 
 
 def _choose_z_kind(window: ChartWindow) -> None:

@@ -55,6 +55,11 @@ class ChartMenus:
         pair.addMenu(self.z_kind)
         self._put(pair, "", "pair.refit", "pair.settings")
 
+    def _add_draw(self) -> None:
+        draw = self._window.menuBar().addMenu(_tr("D&raw"))
+        self._put(draw, "draw.horizontal", "draw.trend", "draw.magnet", "", "draw.next", "draw.edit", "draw.delete")
+        self._put(draw, "draw.delete_all", "", "draw.indicators")
+
     def _submenu(self, title: str) -> QMenu:
         menu = QMenu(title, self._window)
         menu.setAccessibleName(title.replace("&", ""))
@@ -83,4 +88,5 @@ class SecondMenus(ChartMenus):
         self._put(view, "view.latest", "view.reset", "view.zoom_in", "view.zoom_out", "", "view.fullscreen", "")
         self._put(view, "view.explain", "view.measure", "", "view.reset_layout", "view.undo", "view.redo")
         self._add_workspace()
+        self._add_draw()
         self._add_pair()

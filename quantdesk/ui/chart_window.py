@@ -107,7 +107,7 @@ class ChartWindow(QMainWindow):
         self.control.refused.connect(self._on_refused)
         self.prompts.pair_chosen.connect(self.control.put)
         self.charts.leg_changed.connect(self.save_soon)
-        self.layouts.undo.indexChanged.connect(self.save_soon)
+        self.layouts.undo.indexChanged.connect(self._on_undone)
         splitter = self.charts.findChild(QSplitter)
         assert splitter is not None
         splitter.splitterMoved.connect(self.save_soon)
@@ -238,6 +238,11 @@ class ChartWindow(QMainWindow):
     def show_title(self) -> None:
         """Write the window's title."""
         self.setWindowTitle(f"{self.title_words} – quantdesk")
+
+    @Slot()
+    def _on_undone(self) -> None:
+        self.show_panels_checked()
+        self.save_soon()
 
     @Slot(str)
     def _on_failed(self, text: str) -> None:

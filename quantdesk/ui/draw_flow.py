@@ -14,26 +14,32 @@ from quantdesk.ui.charts.ticks import decimals_for
 from quantdesk.ui.kept_drawings import DrawingStore
 
 if TYPE_CHECKING:
+    from quantdesk.ui.chart_window import ChartWindow
     from quantdesk.ui.charts.panel import Panel
-    from quantdesk.ui.main_window import MainWindow
 
 _SAVED_AFTER_MS = 800
 _MOST_DECIMALS = 10
 
 
 class DrawFlow(QObject):
-    """Connect the charts' tools to the Draw menu, and keep the drawings shortly after each change."""
+    """Connect the charts' tools to the Draw menu, and keep the drawings shortly after each change.
 
-    def __init__(self, window: MainWindow) -> None:
+    ``shared`` is the main window's flow: it keeps what is drawn in any window.
+    """
+
+    def __init__(self, window: ChartWindow, shared: DrawFlow | None = None) -> None:
         super().__init__(window)
         self._window = window
         self.tools = tools = window.charts.drawing
-        self.store = DrawingStore(window.store.path.parent)
+        self.store: DrawingStore = DrawingStore(window.store.path.parent) if shared is None else shared.store
         self._saver = QTimer(self, singleShot=True, interval=_SAVED_AFTER_MS)
         self._saver.timeout.connect(self.save)
-        tools.book.load(self.store.load())
-        tools.book.undo = window.layouts.undo
-        tools.book.changed.connect(self._saver.start)
+        if shared is None:
+            tools.book.load(self.store.load())
+            tools.book.undo = window.layouts.undo
+            tools.book.changed.connect(self._saver.start)
+        else:
+            tools.share(shared.tools.book)
         tools.turned.connect(self.refresh)
         tools.edit_wanted.connect(self.edit)
         window.pair.changed.connect(self.refresh)

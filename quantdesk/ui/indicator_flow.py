@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand
 
 from quantdesk.analytics.indicators import Indicator
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 class IndicatorFlow(QObject):
-    """Own what is drawn over the candles of every symbol."""
+    """Own what is drawn over the candles of every symbol; ``changed`` tells the other windows."""
+
+    changed = Signal()
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
@@ -58,6 +60,7 @@ class IndicatorFlow(QObject):
         self._window.charts.indicators.show(shown)
         self._window.store.settings.indicators = plain_of(shown)
         self._window.save_settings()
+        self.changed.emit()
 
 
 class _Choice(QUndoCommand):

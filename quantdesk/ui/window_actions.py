@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
-from quantdesk.ui.chart_actions import connect_view, register_panels
+from quantdesk.ui.chart_actions import connect_undo, connect_view, register_panels
 from quantdesk.ui.key_flow import KeyFlow
 from quantdesk.ui.menus import Menus
 from quantdesk.ui.palette_flow import PaletteFlow
@@ -48,6 +48,7 @@ def connect_actions(window: MainWindow) -> None:
     """Connect every action that is not the pair's own."""
     _connect_files(window)
     connect_view(window)
+    connect_undo(window)
     _connect_theme(window)
     for zone in ("utc", "local"):
         window.registry[f"view.zone_{zone}"].triggered.connect(window.replay.show_zone)

@@ -44,6 +44,12 @@ class DrawingTools(QObject):
         self.bare = False  #: for a picture: no handles, no hint, nothing half drawn
         self._chosen = ""
 
+    def share(self, book: DrawingBook) -> None:
+        """Show and change the drawings of another window's book: a symbol has its lines wherever it is shown."""
+        self.book.changed.disconnect(self._on_book)
+        self.book = book
+        book.changed.connect(self._on_book)
+
     # -- what is where ------------------------------------------------------------------------
 
     def place(self, name: str) -> Place | None:

@@ -16,6 +16,9 @@ from quantdesk.ui.action_spec import ActionSpec
 from quantdesk.ui.chart_actions import VIEW, connect_view, register_panels
 from quantdesk.ui.chart_menus import SecondMenus
 from quantdesk.ui.chart_window import ChartWindow
+from quantdesk.ui.charts.indicator_lines import INDICATORS_LINK
+from quantdesk.ui.draw_actions import draw_actions
+from quantdesk.ui.draw_flow import DrawFlow
 from quantdesk.ui.pair_actions import pair_actions
 from quantdesk.ui.palette_flow import PaletteFlow
 from quantdesk.ui.prompts import Prompts
@@ -34,13 +37,17 @@ if TYPE_CHECKING:
 
 #: What the main window does for all: its keys work in this window, too.
 _SHARED = ("workspace.", "view.theme_")
-_SHARED_NAMES = ("view.safe_colours", "file.quit", "market.add", "alerts.mute", "alerts.rules", "help.shortcuts")
+_SHARED_NAMES = frozenset({
+    "view.undo", "view.redo", "view.safe_colours", "draw.indicators", "file.quit", "market.add", "alerts.mute",
+    "alerts.rules", "help.shortcuts",
+})  # fmt: skip
 _LATE_MS = 3_000
 
 
 def _specs() -> tuple[ActionSpec, ...]:
     view = (spec for spec in view_actions() if spec.id in VIEW)
-    return (*view, *pair_actions(), *link_actions(), close_action())
+    draw = (spec for spec in draw_actions() if spec.id != "draw.indicators")
+    return (*view, *draw, *pair_actions(), *link_actions(), close_action())
 
 
 class SecondWindow(ChartWindow):
@@ -62,6 +69,7 @@ class SecondWindow(ChartWindow):
         self.setObjectName(f"window_{number}")
         self._compose_charts()
         self.charts.leave_latency()
+        self.layouts.undo = main.layouts.undo
         self._compose_bar()
         self._share_actions()
         self.state = QStatusBar(self)
@@ -69,6 +77,7 @@ class SecondWindow(ChartWindow):
         self.toasts = ToastStack(self, self.theme.tokens, self.state)
         register_panels(self)
         self.spread = SpreadFlow(self)
+        self.drawing = DrawFlow(self, main.drawing)
         self.menus = SecondMenus(self, self.registry, self.charts.panel_names)
         self._late = QTimer(self, singleShot=True, interval=_LATE_MS)
         self._late.timeout.connect(self._say_missing)
@@ -95,7 +104,7 @@ class SecondWindow(ChartWindow):
         self._leaving = True
         self.lane.close()
         self.clock.stop()
-        self.layouts.stop()
+        self.layouts.turn += 1  # what was done to this layout cannot be undone any more
         self.close()
         self.deleteLater()
 
@@ -131,6 +140,9 @@ class SecondWindow(ChartWindow):
         main = self._main
         main.alerts.rules_changed.connect(self._show_rules)
         main.flow.marks_changed.connect(self._mark_alerts)
+        main.indicators.changed.connect(self._show_indicators)
+        self._show_indicators()
+        self.charts.panel("price").linked.connect(self._on_linked)
         main.keys.bindings.changed.connect(self._take_keys)
         self._take_keys()
 
@@ -147,6 +159,15 @@ class SecondWindow(ChartWindow):
         rules = self._main.alerts.rules
         self.charts.alert_level(level_of(rules), z_levels(rules))
         self.metrics.alert_level(level_of(rules))
+
+    @Slot()
+    def _show_indicators(self) -> None:
+        self.charts.indicators.show(self._main.indicators.shown)
+
+    @Slot(str)
+    def _on_linked(self, link: str) -> None:
+        if link == INDICATORS_LINK:
+            self._main.indicators.ask()
 
     @Slot()
     def _mark_alerts(self) -> None:

@@ -7,13 +7,15 @@ import weakref
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from quantdesk.analytics.indicators import Indicator, IndicatorKind
 from quantdesk.model.market import MarketModel
 from quantdesk.types import Origin
+from quantdesk.ui.charts.indicator_words import ShownIndicator
 from quantdesk.ui.workspaces.second_window import SecondWindow
 from quantdesk.ui.workspaces.store import MOST_WINDOWS
 from tests.ui.conftest import Desk, fill
@@ -203,3 +205,42 @@ def test_symbols_of_every_window_are_filled_first_and_cannot_be_removed(make_des
     menu = desk.window.menus.remove
     menu.aboutToShow.emit()
     assert [action.text() for action in menu.actions() if action.isEnabled()] == []
+
+
+def test_lines_and_indicators_are_those_of_the_symbol_in_every_window(make_desk: Make, qtbot: QtBot) -> None:
+    desk = make_desk(data=True)
+    desk.window.show()
+    second = opened(desk)
+    for window in (desk.window, second):
+        qtbot.waitUntil(lambda charts=window.charts: charts.visible_range() is not None, timeout=20_000)
+        window.charts._refresh()
+    second.registry["draw.horizontal"].trigger()
+    second.charts._refresh()
+    qtbot.mouseClick(second.charts.panel("price").viewport(), Qt.MouseButton.LeftButton, pos=QPoint(300, 60))
+    tools, others = second.charts.drawing, desk.window.charts.drawing
+    assert len(tools.shown("price")) == len(others.shown("price")) == 1
+    second.registry["view.undo"].trigger()
+    assert tools.shown("price") == others.shown("price") == ()
+    second.registry["view.redo"].trigger()
+    second.close()
+    assert len(others.shown("price")) == 1
+    chosen = (ShownIndicator(Indicator(IndicatorKind.SMA, 30), "purple"),)
+    third = opened(desk)
+    desk.window.indicators.choose(chosen)
+    assert len(third.charts.indicators._plotted) == 1 and len(opened(desk).charts.indicators._plotted) == 1
+
+
+def test_undo_is_one_for_all_windows_and_passes_over_a_layout_that_is_gone(make_desk: Make, qapp: QApplication) -> None:
+    desk = make_desk(data=True)
+    second = opened(desk)
+    second.registry["view.panel_z"].trigger()
+    second.registry["view.reset_layout"].trigger()
+    assert second.charts.is_panel_visible("z")
+    desk.window.registry["view.undo"].trigger()
+    assert not second.charts.is_panel_visible("z") and not second.registry["view.panel_z"].isChecked()
+    desk.window.registry["view.redo"].trigger()
+    second.close()
+    del second
+    collect(qapp)
+    desk.window.registry["view.undo"].trigger()
+    assert not desk.window.registry["view.undo"].isEnabled()
