@@ -44,3 +44,15 @@ def test_the_first_paint_folds_and_what_is_older_follows(qapp, tmp_path: Path, m
     assert shown is not None
     assert rows(shown.arrays())[2:] == wanted
     assert shown.from_trades().tolist() == [False] * 2 + [True] * len(wanted)
+
+
+def test_the_interval_of_another_window_is_loaded_too(qapp, tmp_path: Path) -> None:
+    wanted = filled(tmp_path / "store.sqlite")
+    address = file_address(tmp_path / "store.sqlite")
+    session = Session(SessionPlan(Origin.LIVE, (BTC.symbol,), replace(Endpoints(), venue=BTC.venue), address))
+    session.show_stored([BTC.symbol], "1m")
+    session.prefer([BTC.symbol], "1m", [(BTC.symbol, "1h")])
+    asyncio.run(session.load_shown())
+    shown = session.market.series(BTC.symbol, "1h")
+    assert shown is not None
+    assert rows(shown.arrays())[-len(wanted) :] == wanted

@@ -244,3 +244,18 @@ def test_undo_is_one_for_all_windows_and_passes_over_a_layout_that_is_gone(make_
     collect(qapp)
     desk.window.registry["view.undo"].trigger()
     assert not desk.window.registry["view.undo"].isEnabled()
+
+
+def test_the_charts_of_every_window_can_be_typed_to_and_its_interval_is_loaded(make_desk: Make, qtbot: QtBot) -> None:
+    desk = make_desk(data=True)
+    second = opened(desk)
+    second.activateWindow()
+    qtbot.waitUntil(second.isActiveWindow)
+    second.charts.setFocus()
+    for key in ("1", "5", "m", Qt.Key.Key_Return):
+        focus = QApplication.focusWidget()
+        assert focus is not None
+        QTest.keyClick(focus, key)
+    assert second.pair.settings.interval == "15m" and desk.pair.settings.interval == "1m"
+    assert desk.window.workspaces.shown_beside() == (("BTCUSDT", "15m"), ("ETHUSDT", "15m"))
+    assert second.searching is desk.window.prompts, "the exchange's symbols come to the main window"
