@@ -14,16 +14,18 @@ from quantdesk.ui.charts.state import ChartState
 class Pointing(QObject):
     """Keep where the pointer is, in pixels of the plot; ``moved`` tells that there is something to paint.
 
-    ``pointed`` tells that the pointer itself has moved or left, not that another window's crosshair was shown.
+    ``pointed`` tells the time (ms) under the pointer itself, None when it left; another window's crosshair, which
+    is shown the same way, tells nothing. ``width`` is that of the plot in pixels.
     """
 
     moved = Signal()
-    pointed = Signal()
+    pointed = Signal(object)
 
     def __init__(self, state: ChartState, measuring: Measuring, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._state, self._measuring = state, measuring
         self._x: float | None = None
+        self.width: Callable[[], float] = lambda: 1.0
         self._elsewhere: float | None = None  # the time (ms) under the pointer of a linked window
 
     def watch(self, panel: Panel) -> None:
@@ -43,7 +45,7 @@ class Pointing(QObject):
         self._x = x
         self._state.cursor_panel, self._state.cursor_y = panel, y
         self.moved.emit()
-        self.pointed.emit()
+        self.pointed.emit(self._time())
 
     @Slot()
     def leave(self) -> None:
@@ -51,19 +53,19 @@ class Pointing(QObject):
         self._x = None
         self._state.cursor_panel = ""
         self.moved.emit()
-        self.pointed.emit()
+        self.pointed.emit(self._time())
 
     def show_elsewhere(self, ms: float | None) -> None:
         """Show the crosshair at a time where the pointer is in a linked window; None takes it away."""
         self._elsewhere = ms
         self.moved.emit()
 
-    def time_at(self, width: float) -> float | None:
-        """Return the time (ms) under the pointer, within its bar; ``width`` is the plot's in pixels."""
+    def _time(self) -> float | None:
+        """Return the time (ms) under the pointer, within its bar."""
         line = self._state.line
         if self._x is None or not len(line):
             return None
-        x = self._x_row(width)
+        x = self._x_row(self.width())
         row = round(x)
         return float(line.at(row)) + (x - row + 0.5) * line.step_ms
 

@@ -49,7 +49,6 @@ class ChartStack(QWidget):
 
     reading_changed = Signal(object)  # Reading
     leg_changed = Signal(str)
-    crosshair_moved = Signal(object)  # the time (ms) under the pointer, None when it left
     why_wanted = Signal(str, object)  # leg, open time (ms): what is known of a bar's trades
 
     def __init__(self, pair: PairModel, clock: FrameClock, tokens: Tokens, parent: QWidget | None = None) -> None:
@@ -63,7 +62,7 @@ class ChartStack(QWidget):
         self._pair, self._clock = pair, clock
         self._state = ChartState(tokens, self.font())
         self._reading: Reading | None = None
-        self._intake = Intake(pair, self._state)
+        self.intake = self._intake = Intake(pair, self._state)
         self._spread: synthetic.SpreadIntake | None = None
         self._flash = Flash(self)
         self._flash.turned.connect(clock.mark)
@@ -81,11 +80,10 @@ class ChartStack(QWidget):
         ):
             self._panels[panel.name] = panel
         self._measuring = Measuring(self._state, self._panels)
-        self._pointing = Pointing(self._state, self._measuring, self)
+        self.pointing = self._pointing = Pointing(self._state, self._measuring, self)
         self._pointing.moved.connect(clock.mark)
         self.drawing = DrawingTools(self._state, self._panels, self)
         self.drawing.moved.connect(clock.mark)
-        self._pointing.pointed.connect(self._tell_crosshair)
         self._lay_out()
         self.set_tokens(tokens)
         self._clock.tick.connect(self._on_tick)
@@ -95,6 +93,7 @@ class ChartStack(QWidget):
     def _lay_out(self) -> None:
         self._splitter = Splitter(self._state)
         self._axis = TimeAxis(self._state, self)
+        self._pointing.width = lambda: self._axis.plot_width
         for panel in self._panels.values():
             self._splitter.addWidget(panel)
             panel.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -259,18 +258,6 @@ class ChartStack(QWidget):
         if 0 <= row < len(self._state.line.times):
             leg = "y" if self._state.leg == SPREAD else self._state.leg
             self.why_wanted.emit(leg, int(self._state.line.at(row)))
-
-    def leave_latency(self) -> None:
-        """Let the charts of another window measure how long trades take to the screen."""
-        self._intake.measures = False
-
-    def show_crosshair(self, ms: float | None) -> None:
-        """Show the crosshair at a time, as long as the pointer is elsewhere; None takes it away."""
-        self._pointing.show_elsewhere(ms)
-
-    @Slot()
-    def _tell_crosshair(self) -> None:
-        self.crosshair_moved.emit(self._pointing.time_at(self._axis.plot_width))
 
     def set_panel_visible(self, name: str, visible: bool) -> None:
         """Show or hide a panel."""

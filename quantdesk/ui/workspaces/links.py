@@ -33,7 +33,7 @@ class WindowLink(QObject):
         for name, choice in _SHARED.items():
             on[name].triggered.connect(lambda shared, c=choice: self._share(c, shared))
         window.pair.settings_changed.connect(self._on_pair)
-        window.charts.crosshair_moved.connect(self._on_crosshair)
+        window.charts.pointing.pointed.connect(self._on_crosshair)
         self.show()
 
     @property
@@ -60,7 +60,7 @@ class WindowLink(QObject):
         self._groups.point(self, None)
         self.window.choices.link_group = group
         self.window.banner.clear_notice(_NOTICE)
-        self.window.charts.show_crosshair(None)
+        self.window.charts.pointing.show_elsewhere(None)
         self.show()
         self.window.save_soon()
         self._groups.welcome(self)
@@ -96,7 +96,7 @@ class WindowLink(QObject):
     def _share(self, choice: str, shared: bool) -> None:
         if choice == "link_crosshair":
             self._groups.point(self, None)
-            self.window.charts.show_crosshair(None)
+            self.window.charts.pointing.show_elsewhere(None)
         setattr(self.window.choices, choice, shared)
         self.changed.emit()
         self.window.save_soon()
@@ -162,7 +162,7 @@ class LinkGroups:
         if link.shares("link_crosshair"):
             for other in self._others(link):
                 if other.shares("link_crosshair"):
-                    other.window.charts.show_crosshair(ms)
+                    other.window.charts.pointing.show_elsewhere(ms)
 
     def _others(self, link: WindowLink) -> list[WindowLink]:
         return [one for one in self._links if one is not link and one.group and one.group == link.group]

@@ -68,7 +68,7 @@ class SecondWindow(ChartWindow):
             part.setParent(self)
         self.setObjectName(f"window_{number}")
         self._compose_charts()
-        self.charts.leave_latency()
+        self.charts.intake.measures = False  # the paint latency is the main window's
         self.layouts.undo = main.layouts.undo
         self._compose_bar()
         self._share_actions()
