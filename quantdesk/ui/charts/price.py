@@ -34,7 +34,7 @@ WAITING = (Origin.LIVE, Origin.SIMULATED, Origin.REPLAY, Origin.HISTORY)
 
 
 class PricePanel(Panel):
-    """Draw one leg's candles and volume, or the spread as a symbol; bars known by their close alone are dashes."""
+    """Draw one leg's candles and volume, or the spread as a symbol; a line leads through bars known by their close."""
 
     MARGINS = (0.12, 0.2)
     SPACING = 46.0
@@ -45,14 +45,14 @@ class PricePanel(Panel):
         self.scale = Scale()
         self._first: int | None = None
         self.indicators: IndicatorLines | None = None
-        self.candles, self.dashes = CandleItem(), CandleItem()
+        self.candles, self.rest = CandleItem(), LineItem()
         self.closes, self.other = LineItem(fits=False), LineItem()
         self.hatching, self.quality = QualityItem(hatches=True), QualityItem(hatches=False)
         self.add(self.hatching, 1)
         self.add(self.quality, 4)
         self.marks = RuleMarkItem("price", self._edge)
         self.add(self.marks, 6)
-        self.add(self.dashes, 2)
+        self.add(self.rest, 2)
         self.add(self.candles, 2)
         self.add(self.closes, 3)
         self.add(self.other, 5)
@@ -63,7 +63,7 @@ class PricePanel(Panel):
             self.indicators.restyle()
         tokens = self.state.tokens
         self.closes.color = QColor(tokens.accent)
-        self.dashes.up = self.dashes.down = QColor(tokens.spread)
+        self.rest.color = QColor(tokens.spread)
         self.marks.restyle(tokens)
         self.other.color = QColor(tokens.leg_x if self.state.leg == "y" else tokens.leg_y)
         self.candles.up, self.candles.down = QColor(tokens.up), QColor(tokens.down)
@@ -96,19 +96,19 @@ class PricePanel(Panel):
         return self.state.leg == SPREAD
 
     def _write_spread(self, *, closed: bool) -> None:
-        """Take the spread's candles; where a bar has none its close is a dash."""
+        """Take the spread's candles; through the closes of bars that have none leads a line."""
         state, none = self.state, np.empty(0)
         if closed and not self.shows_spread:
-            self.dashes.pyramid.sync(dict.fromkeys(("open", "high", "low", "close", "volume"), none))
+            self.rest.pyramid.sync({"value": none})
             return
         candles = synthetic.candle_columns(state) if closed else synthetic.forming_columns(state)
         values = synthetic.closes(state) if closed else synthetic.tail_closes(state)
-        flat = synthetic.dashes(values, candles)
-        for item, columns in ((self.candles, {**candles, "close": values}), (self.dashes, flat)):
+        through = synthetic.rest(values, candles)
+        for pyramid, columns in ((self.candles.pyramid, {**candles, "close": values}), (self.rest.pyramid, through)):
             if closed:
-                item.pyramid.sync(columns)
+                pyramid.sync(columns)
             elif state.tail is not None:
-                item.pyramid.write(len(state.line.times), columns)
+                pyramid.write(len(state.line.times), columns)
 
     def _write(self, *, closed: bool) -> None:
         state, names = self.state, ("open", "high", "low", "close", "volume")
@@ -279,13 +279,16 @@ class PricePanel(Panel):
         if not self.empty_text():
             spans += self._quality_spans(row) if self.state.cursor_row is not None else []
             spans += self._ohlc(row)
-            if self.shows_spread and math.isfinite(at(self.dashes.pyramid.column("close"), row)):
+            if self.shows_spread and self._lacks_trades(row):
                 spans.append(synthetic.close_only_span(state))
         if self.other.shown:
             value = at(self.other.pyramid.column("value"), row) * self.other.factor
             name = state.symbol(state.other_leg)
             spans.append(Span(f"{name} {self.value_text(value)}", self.other.color.name(), gap=12))
         return spans + mark_spans(state, row, self.name)
+
+    def _lacks_trades(self, row: int) -> bool:
+        return synthetic.is_close_only(self.candles.pyramid, self.candles.pyramid.column("close"), row)
 
     def _scale_text(self) -> str:
         texts = {

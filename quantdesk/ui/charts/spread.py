@@ -33,8 +33,8 @@ FLATTENING = 3.0
 class SpreadPanel(Panel):
     """Draw the spread, its mean and ±2σ band, the formation window and the refits.
 
-    Where bars are wide enough the spread is drawn as candles, and as dashes at the closes of bars whose trades are not
-    at hand.
+    Where bars are wide enough the spread is drawn as candles, and as a line through the closes of bars whose trades
+    are not at hand.
     """
 
     def __init__(self, state: ChartState, parent: QWidget | None = None) -> None:
@@ -45,10 +45,10 @@ class SpreadPanel(Panel):
         self.mean = LineItem(fits=False, style=Qt.PenStyle.DashLine, smooth=False)
         self.line = LineItem()
         self.band = BandItem(self.upper, self.lower)
-        self.candles, self.dashes = CandleItem(), CandleItem()
+        self.candles, self.rest = CandleItem(), LineItem()
         under = (self.formation, self.band, self.upper, self.lower, self.mean, self.refits)
         self.marks = RuleMarkItem("spread", self._edge)
-        for depth, item in enumerate((*under, self.dashes, self.candles, self.line, self.marks)):
+        for depth, item in enumerate((*under, self.rest, self.candles, self.line, self.marks)):
             self.add(item, depth)
 
     def restyle(self) -> None:
@@ -56,7 +56,7 @@ class SpreadPanel(Panel):
         tokens = self.state.tokens
         self.line.color, self.mean.color = QColor(tokens.spread), shade(tokens.text_dim, 0.8)
         self.candles.up, self.candles.down = QColor(tokens.up), QColor(tokens.down)
-        self.dashes.up = self.dashes.down = QColor(tokens.spread)
+        self.rest.color = QColor(tokens.spread)
         self.upper.color = self.lower.color = QColor(tokens.band)
         self.band.color = shade(tokens.band, 0.14)
         self.refits.color = QColor(tokens.refit)
@@ -74,7 +74,7 @@ class SpreadPanel(Panel):
         values, candles = synthetic.closes(self.state), synthetic.candle_columns(self.state)
         self.line.pyramid.sync({"value": values})
         self.candles.pyramid.sync(candles)
-        self.dashes.pyramid.sync(synthetic.dashes(values, candles))
+        self.rest.pyramid.sync(synthetic.rest(values, candles))
         upper, lower = (none, none) if frame is None else self._band(frame)
         self.upper.pyramid.sync({"value": upper})
         self.lower.pyramid.sync({"value": lower})
@@ -91,11 +91,11 @@ class SpreadPanel(Panel):
             values, candles = synthetic.tail_closes(self.state), synthetic.forming_columns(self.state)
             self.line.pyramid.write(n, {"value": values})
             self.candles.pyramid.write(n, candles)
-            self.dashes.pyramid.write(n, synthetic.dashes(values, candles))
+            self.rest.pyramid.write(n, synthetic.rest(values, candles))
             for item in (self.upper, self.lower, self.mean):
                 held = at(item.pyramid.column("value"), n - 1)
                 item.pyramid.write(n, {"value": np.full(len(self.state.tail.times), held)})
-        self.candles.shown = self.dashes.shown = self._has_candles()
+        self.candles.shown = self.rest.shown = self._has_candles()
         self.line.shown = not self.candles.shown
 
     def _edge(self, name: str, rows: IntArray) -> FloatArray:
@@ -198,7 +198,7 @@ class SpreadPanel(Panel):
     def is_close_only(self, row: int) -> bool:
         """Tell whether a candle is looked for and of this bar nothing is known but its close."""
         asked = self.candles.shown or (self.state.spread_candles and self.state.cursor_row is not None)
-        return asked and math.isfinite(at(self.dashes.pyramid.column("close"), row))
+        return asked and synthetic.is_close_only(self.candles.pyramid, self.line.pyramid.column("value"), row)
 
     def value_text(self, value: float) -> str:
         """Write a spread."""

@@ -13,7 +13,7 @@ from quantdesk.analytics.spread_bars import Formula, SpreadBars
 from quantdesk.bars.arrays import FloatArray, IntArray
 from quantdesk.model.frame import LegColumns
 from quantdesk.model.spread_candles import closes_of, formula_of, tail_closes_of
-from quantdesk.ui.charts.pyramid import at, newest
+from quantdesk.ui.charts.pyramid import Pyramid, at, newest
 from quantdesk.ui.charts.state import SPREAD, ChartState, Span
 from quantdesk.ui.charts.ticks import decimals_of_scale
 
@@ -110,10 +110,18 @@ def forming_columns(state: ChartState) -> Columns:
     return _columns(forming if forming is not None and len(forming) == count else SpreadBars.empty(count))
 
 
-def dashes(values: FloatArray, candles: Columns) -> Columns:
-    """Return flat bars at the closes of the rows that have no candle, to be drawn as dashes."""
-    flat = np.where(np.isfinite(candles["close"]), np.nan, values)
-    return {**dict.fromkeys(("open", "high", "low", "close"), flat), "volume": np.full(len(flat), np.nan)}
+def rest(values: FloatArray, candles: Columns) -> Columns:
+    """Return the closes of the rows that have no candle, joined to the candles beside them, to be drawn as a line."""
+    bare = ~np.isfinite(candles["close"])
+    beside = bare.copy()
+    beside[:-1] |= bare[1:]
+    beside[1:] |= bare[:-1]
+    return {"value": np.where(beside, values, np.nan)}
+
+
+def is_close_only(candles: Pyramid, closes: FloatArray, row: int) -> bool:
+    """Tell whether of a bar nothing is known but its close."""
+    return math.isfinite(at(closes, row)) and not math.isfinite(at(candles.column("open"), row))
 
 
 def _columns(bars: SpreadBars) -> dict[str, FloatArray]:

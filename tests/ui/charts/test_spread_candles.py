@@ -56,13 +56,14 @@ def test_wide_bars_are_candles_and_narrow_ones_a_line(known):
     assert count(image, DARK.up) == 0
 
 
-def test_bars_known_by_their_close_are_dashes_beside_candles_and_say_so(known):
+def test_a_line_leads_through_bars_known_by_their_close_to_the_candles_and_they_say_so(known):
     panel = known.stack.panel("spread")
     view(known).show(900, 1_000)
     settle(known)
     spread = known.pair.frame.spread
-    assert panel.dashes.pyramid.column("close")[KNOWN - 1] == spread[KNOWN - 1]
-    assert np.isnan(panel.dashes.pyramid.column("close")[KNOWN])
+    through = panel.rest.pyramid.column("value")
+    np.testing.assert_array_equal(through[KNOWN - 3 : KNOWN + 1], spread[KNOWN - 3 : KNOWN + 1])
+    assert panel.rest.shown and np.isnan(through[KNOWN + 1])
     assert panel.is_close_only(KNOWN - 1) and not panel.is_close_only(KNOWN)
     assert "close only: its trades are not at hand" in words(panel, KNOWN - 1)
     found, bars = words(panel, KNOWN), known.stack._state.candles.bars
@@ -112,7 +113,7 @@ def test_the_price_chart_shows_the_spread_as_a_symbol(known, qtbot):
     assert "close only: its trades are not at hand" in words(panel, 945)
     known.stack.set_price_leg("y")
     settle(known)
-    assert not len(panel.dashes.pyramid) and panel.candles.pyramid.column("close")[0] == frame.y.close[0]
+    assert not len(panel.rest.pyramid) and panel.candles.pyramid.column("close")[0] == frame.y.close[0]
 
 
 def test_the_leg_that_shows_is_kept_even_if_it_is_the_spread(known):
