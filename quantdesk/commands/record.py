@@ -230,15 +230,18 @@ async def _until(
             if ingest.rejected:
                 return "; ".join(ingest.rejected.values())
             standby.look([leg.instrument for leg in ingest.legs.values()])
-            status = writer.status
-            if status.light is not reported:
-                reported = status.light
-                if status.text and reported in (Light.AMBER, Light.RED):
-                    _say(f"store: {status.text}")
+            kept = writer.status
+            if kept.light is not reported:
+                reported = kept.light
+                if kept.text and reported in (Light.AMBER, Light.RED):
+                    _say(f"store: {kept.text}")
     finally:
         stopping.cancel()
     if not any(leg.started.is_set() for leg in ingest.legs.values()):
-        return f"no trade came: {report(ingest, time.monotonic()).text}"
+        status = report(ingest, time.monotonic())
+        # Nothing is wrong before anything was tried.
+        words = "the time ended before anything had answered" if status.text == "live" else status.text
+        return f"no trade came: {words}"
     return ""
 
 

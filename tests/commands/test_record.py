@@ -121,9 +121,15 @@ def test_an_unknown_symbol_fails_with_one_line(exchange: dict[str, str], tmp_pat
     assert err == "quantdesk: NOSUCHUSDT is not a symbol of the exchange\n"
 
 
+def test_a_recording_that_ends_before_anything_answered_does_not_say_live(tmp_path: Path) -> None:
+    nowhere = {"QUANTDESK_WS_URL": "ws://127.0.0.1:9", "QUANTDESK_REST_URL": "http://127.0.0.1:9"}
+    code, _, err = record(nowhere, "--seconds", "0.001", "--data-dir", str(tmp_path))
+    assert code == 1 and "no trade came: the time ended before anything had answered" in err
+
+
 def test_no_exchange_fails_with_one_line(tmp_path: Path) -> None:
     nowhere = {"QUANTDESK_WS_URL": "ws://127.0.0.1:9", "QUANTDESK_REST_URL": "http://127.0.0.1:9"}
-    code, out, err = record(nowhere, "--seconds", "2", "--data-dir", str(tmp_path))
+    code, out, err = record(nowhere, "--seconds", "6", "--data-dir", str(tmp_path))
     assert code == 1
     assert err.startswith("quantdesk: no trade came: no connection to the exchange: connection refused")
     assert err.count("\n") == 1
