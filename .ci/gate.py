@@ -26,6 +26,7 @@ BENCHMARKS = (
     "tests.benchmarks.live_speed",
     "tests.benchmarks.chart_speed",
     "tests.benchmarks.desk_load",
+    "tests.benchmarks.desk_memory",
 )
 
 

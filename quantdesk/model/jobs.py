@@ -52,20 +52,20 @@ class _Outcome:
 
 
 class _Job(QRunnable):
-    """Carry one order into the pool; owns no QObject, only the runner's signal to report to."""
+    """Carry one order after another into the pool; owns no QObject, only the runner's signal to report to."""
 
-    def __init__(self, order: _Order, arrived: deque[_Outcome], report: SignalInstance) -> None:
+    def __init__(self, arrived: deque[_Outcome], report: SignalInstance) -> None:
         super().__init__()
-        # The runner keeps the object until the report came in: the pool must not free it earlier.
+        # The runner keeps the object: the pool must not free it.
         self.setAutoDelete(False)
-        self._order: _Order | None = order
+        self.order: _Order | None = None
         self._arrived = arrived
         self._report = report
 
     def run(self) -> None:
         """Call the function and report its result or its error."""
         # Neither a queued signal's argument nor the runnable is freed by the binding: both stay empty.
-        order, self._order = self._order, None
+        order, self.order = self.order, None
         if order is None:
             return
         try:
@@ -76,7 +76,7 @@ class _Job(QRunnable):
         # The last one who holds a callback's object destroys it: never on this thread, which has no
         # right to its timers.
         del order, outcome
-        self._report.emit()
+        self._report.emit()  # from here on another order may be in its place, on another thread
 
 
 class JobRunner(QObject):
@@ -94,6 +94,8 @@ class JobRunner(QObject):
         self._pool.setMaxThreadCount(threads)
         self._arrived: deque[_Outcome] = deque()
         self._running: dict[str, _Job] = {}
+        #: Used again, as the binding never frees what a pool has once run: as many as ran at the same time.
+        self._idle: list[_Job] = []
         self._waiting: dict[str, _Order] = {}
         self._closed = False
         self.dropped = 0
@@ -134,14 +136,15 @@ class JobRunner(QObject):
         return self.wait(timeout)
 
     def _start(self, order: _Order) -> None:
-        job = self._running[order.key] = _Job(order, self._arrived, self._reported)
+        job = self._idle.pop() if self._idle else _Job(self._arrived, self._reported)
+        job.order, self._running[order.key] = order, job
         self._pool.start(job, int(order.first))
 
     @Slot()
     def _on_reported(self) -> None:
         outcome = self._arrived.popleft()
         order = outcome.order
-        self._running.pop(order.key, None)
+        self._idle.append(self._running.pop(order.key))
         if self._closed:
             return
         following = self._waiting.pop(order.key, None)

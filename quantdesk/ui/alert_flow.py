@@ -7,9 +7,11 @@ from PySide6.QtCore import QObject, Signal, Slot
 from quantdesk.analytics.alerts.outcome import Ended
 from quantdesk.analytics.alerts.rule import DEFAULT_TEXT, z_rule
 from quantdesk.model.alerts import AT_START, AlertEvent, AlertModel
+from quantdesk.model.intervals import interval_ms_of
 from quantdesk.types import Origin
 from quantdesk.ui.alert_table import AlertTable, clock_text
 from quantdesk.ui.charts.rule_marks import RuleMark
+from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 from quantdesk.ui.event_marks import marks_of
 from quantdesk.ui.rule_words import value_text
 from quantdesk.ui.sounds import play
@@ -38,6 +40,7 @@ class AlertFlow(QObject):
         self._table = table
         self._toasts = toasts
         self._tray = tray
+        self._zone = UTC_ZONE
         self._popped: AlertEvent | None = None
         self.quiet = False  #: a replay is on its way elsewhere: rows without toasts
         table.reset(list(alerts.events))
@@ -49,6 +52,11 @@ class AlertFlow(QObject):
         alerts.restored.connect(self._on_restored)
         alerts.cleared.connect(self._on_cleared)
         tray.popup_clicked.connect(self.show_popped)
+
+    def set_zone(self, zone: Zone) -> None:
+        """Write times in another zone, in the rows at once and in the toasts to come."""
+        self._zone = zone
+        self._table.set_zone(zone)
 
     def marks(self, pair: str, interval: str) -> tuple[RuleMark, ...]:
         """Return the marks of this view's bars at which rules that are on have fired, and at which that was over."""
@@ -108,5 +116,7 @@ class AlertFlow(QObject):
         what = self._table.rows.words(event)
         if event.rule.id != z_rule().id:
             what = f"{event.rule.name}: {what}"
-        bar = self.tr("{0}, {1} bar of {2} UTC").format(what, event.interval, clock_text(event.time_ms, event.interval))
+        zone = self._zone.of_bars(interval_ms_of(event.interval))
+        time = f"{clock_text(event.time_ms, event.interval, zone)} {zone.name(event.time_ms)}"
+        bar = self.tr("{0}, {1} bar of {2}").format(what, event.interval, time)
         return marks.get(event.origin, "") + bar

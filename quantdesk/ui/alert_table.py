@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Signal
@@ -25,6 +25,7 @@ from quantdesk.analytics.alerts.rule import Rule
 from quantdesk.model.alerts import AT_START, MOST_EVENTS, AlertEvent
 from quantdesk.types import Origin
 from quantdesk.ui.charts.ticks import moment_of, month_name
+from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 from quantdesk.ui.icons import pixmap
 from quantdesk.ui.rule_words import duration_text, event_words, outcome_text, value_number, value_text, waits_for
 from quantdesk.ui.theme_tokens import Tokens
@@ -38,9 +39,9 @@ _OF_MARK = (Qt.ItemDataRole.DecorationRole, Qt.ItemDataRole.AccessibleTextRole)
 _VALUE, _ORIGIN, _RULE, _OUTCOME = 2, 3, 4, 5
 
 
-def clock_text(ms: int, interval: str = "") -> str:
-    """Return a bar's stamp as UTC time of the day, with the date where it is not today, as short as it may be."""
-    then, today = moment_of(ms), datetime.now(UTC).date()
+def clock_text(ms: int, interval: str = "", zone: Zone = UTC_ZONE) -> str:
+    """Return a bar's stamp as the zone's time of day, with the date where it is not today, as short as it may be."""
+    then, today = moment_of(zone.shift(ms)), moment_of(zone.shift(int(time.time() * 1_000))).date()
     clock = f"{then:%H:%M:%S}" if then.second or interval.endswith("s") else f"{then:%H:%M}"
     if then.date() == today:
         return clock
@@ -54,7 +55,7 @@ class AlertRows(QAbstractTableModel):
 
     def __init__(self, tokens: Tokens, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._tokens = tokens
+        self._tokens, self._zone = tokens, UTC_ZONE
         self._events: list[AlertEvent] = []
         self._marks: dict[str, tuple[str, bool]] = {}  # how the post of an alert stands, and whether it failed
 
@@ -102,6 +103,13 @@ class AlertRows(QAbstractTableModel):
         if self._events:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self._events) - 1, _COLUMNS - 1))
 
+    def set_zone(self, zone: Zone) -> None:
+        """Write times in another zone."""
+        self._zone = zone
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, 0)
+        if self._events:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._events) - 1, 0))
+
     def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
         """Return the number of alerts."""
         return 0 if parent.isValid() else len(self._events)
@@ -125,7 +133,7 @@ class AlertRows(QAbstractTableModel):
     def heads(self) -> tuple[str, ...]:
         """Return the columns' names."""
         last = (self.tr("Origin"), self.tr("Rule"), self.tr("Outcome"))
-        return self.tr("Bar (UTC)"), self.tr("Pair"), self.tr("Value"), *last
+        return self.tr("Bar ({0})").format(self._zone.title), self.tr("Pair"), self.tr("Value"), *last
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return what a cell shows."""
@@ -149,7 +157,7 @@ class AlertRows(QAbstractTableModel):
             origin = self.tr("{0}, at start").format(origin)
         value = value_text(event.metric, event.value)
         what = (event.rule.name, outcome_text(event.outcome, event.kind))
-        return clock_text(event.time_ms, event.interval), event.pair, value, origin, *what
+        return clock_text(event.time_ms, event.interval, self._zone), event.pair, value, origin, *what
 
     def words(self, event: AlertEvent) -> str:
         """Return in short what happened; the event's own text says it in full."""
@@ -164,7 +172,9 @@ class AlertRows(QAbstractTableModel):
             ended = f"{outcome_text(outcome, event.kind)} ({duration_text(outcome.ms)})"
             lines.append(self.tr("{0}; largest move against it {1}").format(ended, worst))
         if event.earlier:
-            lines.append(self.tr("of an earlier session, fired {0}").format(clock_text(event.fired_at)))
+            fired, zone = event.fired_at, self._zone
+            words = self.tr("of an earlier session, fired {0} {1}")
+            lines.append(words.format(clock_text(fired, zone=zone), zone.name(fired)))
         if event.id in self._marks:
             words = self._marks[event.id][0]
             lines.append(words[:1].upper() + words[1:])
@@ -319,6 +329,11 @@ class AlertTable(QWidget):
     def set_tokens(self, tokens: Tokens) -> None:
         """Colour the numbers for the theme."""
         self.rows.set_tokens(tokens)
+
+    def set_zone(self, zone: Zone) -> None:
+        """Write times in another zone."""
+        self.rows.set_zone(zone)
+        self._widen()
 
     def _widen(self) -> None:
         """Make room for longer words; a column that the user widened stays."""

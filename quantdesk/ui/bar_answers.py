@@ -10,6 +10,7 @@ from quantdesk.bars.quality import BarQuality
 from quantdesk.model.market import MarketModel
 from quantdesk.ui.alert_table import clock_text
 from quantdesk.ui.bar_words import quality_text, why_text
+from quantdesk.ui.chart_choices import zone_of
 from quantdesk.ui.toasts import Toast
 
 if TYPE_CHECKING:
@@ -37,12 +38,14 @@ class BarAnswers(QObject):
         interval = frame.settings.interval
         gaps = source.gaps_behind(symbol, interval, open_time) if isinstance(source, MarketModel) else ()
         name = quality_text(quality) if quality is not None else self.tr("Bar")
-        title = self.tr("{0}: {1}, {2} bar of {3} UTC").format(name, symbol, interval, clock_text(open_time, interval))
+        zone = zone_of(self._window.choices.time_zone).of_bars(frame.interval_ms)
+        time = f"{clock_text(open_time, interval, zone)} {zone.name(open_time)}"
+        title = self.tr("{0}: {1}, {2} bar of {3}").format(name, symbol, interval, time)
         level = "info" if quality is None or quality.is_whole else "warning"
         toasts = self._window.toasts
         if self._told is not None and self._told in toasts.toasts:
             self._told.leave()  # one answer at a time
-        self._told = toasts.show_toast(title, why_text(quality, gaps), level, None)
+        self._told = toasts.show_toast(title, why_text(quality, gaps, zone), level, None)
 
     def _quality(self, leg: str, open_time: int) -> BarQuality | None:
         frame = self._window.pair.frame

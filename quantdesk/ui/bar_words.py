@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication
 from quantdesk.bars.quality import LACKING, BarQuality
 from quantdesk.types import Gap, GapState
 from quantdesk.ui.charts.ticks import moment_of
+from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 
 #: So many gaps of one bar are told one by one.
 _MOST_TOLD = 3
@@ -18,9 +19,9 @@ def _tr(text: str) -> str:
     return QCoreApplication.translate("bar_words", text)
 
 
-def time_text(ms: int) -> str:
-    """Return a moment as UTC time of the day."""
-    return f"{moment_of(ms):%H:%M:%S}"
+def time_text(ms: int, zone: Zone = UTC_ZONE) -> str:
+    """Return a moment as the zone's time of the day."""
+    return f"{moment_of(zone.shift(ms)):%H:%M:%S}"
 
 
 def count_text(count: int, one: str, many: str) -> str:
@@ -53,14 +54,14 @@ def quality_text(quality: BarQuality) -> str:
     return words[quality]
 
 
-def gap_text(gap: Gap) -> str:
-    """Say which trades are missing and what is done about it."""
+def gap_text(gap: Gap, zone: Zone = UTC_ZONE) -> str:
+    """Say which trades are missing, by the zone's clock, and what is done about it."""
     end = max(gap.start_ts, gap.end_ts)
     if gap.size <= 0:
-        return _tr("the record begins at {0}, amid this bar").format(time_text(end))
+        return _tr("the record begins at {0}, amid this bar").format(time_text(end, zone))
     trades = count_text(gap.size, _tr("trade"), _tr("trades"))
     lacks = _tr("is missing") if gap.size == 1 else _tr("are missing")
-    first, last = time_text(gap.start_ts), time_text(end)
+    first, last = time_text(gap.start_ts, zone), time_text(end, zone)
     when = _tr("at {0}").format(first) if first == last else _tr("between {0} and {1}").format(first, last)
     words = _tr("{0} {1} {2}").format(trades, when, lacks)
     asked = count_text(gap.calls, _tr("request"), _tr("requests"))
@@ -72,8 +73,8 @@ def gap_text(gap: Gap) -> str:
     return f"{words}; {fate[gap.state]}" if gap.state in fate else words
 
 
-def why_text(quality: BarQuality | None, gaps: Sequence[Gap]) -> str:
-    """Return why a bar is of its quality; ``gaps`` are those that overlap it."""
+def why_text(quality: BarQuality | None, gaps: Sequence[Gap], zone: Zone = UTC_ZONE) -> str:
+    """Return why a bar is of its quality; ``gaps`` are those that overlap it, told by the zone's clock."""
     lacking = [gap for gap in gaps if gap.state in LACKING]
     plain = {
         None: _tr("Nothing is known of the trades behind this bar."),
@@ -85,7 +86,7 @@ def why_text(quality: BarQuality | None, gaps: Sequence[Gap]) -> str:
         return plain[quality]
     if not lacking:
         return _tr("Some of its trades came before the record began, or are not in the store.")
-    told = [gap_text(gap) for gap in lacking[:_MOST_TOLD]]
+    told = [gap_text(gap, zone) for gap in lacking[:_MOST_TOLD]]
     if len(lacking) > _MOST_TOLD:
         told.append(_tr("And {0}").format(count_text(len(lacking) - _MOST_TOLD, _tr("more gap"), _tr("more gaps"))))
     words = ".\n".join(line[:1].upper() + line[1:] for line in told)

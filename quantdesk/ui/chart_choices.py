@@ -26,7 +26,7 @@ def show_chart_choices(window: ChartWindow) -> None:
     """Draw the charts as is kept, and tick it in the menus."""
     on, choices = window.registry, window.choices
     on[f"view.zone_{choices.time_zone}"].setChecked(True)
-    window.charts.set_zone(zone_of(choices.time_zone))
+    window.set_zone(zone_of(choices.time_zone))
     on["view.both_legs"].setChecked(choices.both_legs)
     window.charts.set_both_legs(choices.both_legs)
     on[f"view.scale_{choices.price_scale}"].setChecked(True)
@@ -51,6 +51,6 @@ def zone_of(name: str) -> Zone:
 
 
 def _choose_zone(window: ChartWindow, name: str) -> None:
-    window.charts.set_zone(zone_of(name))
     window.choices.time_zone = name
+    window.set_zone(zone_of(name))
     window.save_settings()

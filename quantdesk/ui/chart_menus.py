@@ -31,7 +31,7 @@ class ChartMenus:
         self.spread = self._submenu(_tr("Spr&ead"))
         self._put(self.spread, "view.spread_candles", "view.spread_line", "")
         self._put(self.spread, "view.spread_difference", "view.spread_log", "view.spread_ratio")
-        self.zone = self._submenu(_tr("Time &zone of the charts"))
+        self.zone = self._submenu(_tr("Time &zone"))
         self._put(self.zone, "view.zone_utc", "view.zone_local")
         self.interval = self._submenu(_tr("&Interval"))
         self._put(self.interval, *(f"pair.{name}" for name in TIMEFRAMES), "", "pair.interval")

@@ -18,6 +18,7 @@ from quantdesk.ui.banner import Banner
 from quantdesk.ui.chart_choices import show_chart_choices
 from quantdesk.ui.chart_menus import ChartMenus
 from quantdesk.ui.charts.stack import ChartStack
+from quantdesk.ui.charts.zone import Zone
 from quantdesk.ui.docks import LAYOUT_VERSION, Layout
 from quantdesk.ui.icons import app_icon
 from quantdesk.ui.metrics import MetricStrip
@@ -210,6 +211,11 @@ class ChartWindow(QMainWindow):
             self.showMaximized()
         else:
             self.showNormal()
+
+    def set_zone(self, zone: Zone) -> None:
+        """Write every time of day in the window by one clock; what leaves it stays UTC."""
+        self.charts.set_zone(zone)
+        self.metrics.set_zone(zone)
 
     # -- slots ---------------------------------------------------------------------------------
 

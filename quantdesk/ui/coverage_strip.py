@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from quantdesk.types import Gap, GapState, SymbolReport
 from quantdesk.ui.alert_table import clock_text
 from quantdesk.ui.bar_words import count_text, gap_text, state_text
+from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 from quantdesk.ui.theme import mix
 from quantdesk.ui.theme_tokens import Tokens
 
@@ -29,7 +30,7 @@ class CoverageStrip(QWidget):
         super().__init__(parent)
         self.setObjectName("coverage_strip")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._tokens = tokens
+        self._tokens, self._zone = tokens, UTC_ZONE
         self._symbols: tuple[SymbolReport, ...] = ()
         self._now = 0
         self.show_symbols((), 0)
@@ -37,6 +38,11 @@ class CoverageStrip(QWidget):
     def set_tokens(self, tokens: Tokens) -> None:
         """Colour the strip for the theme."""
         self._tokens = tokens
+        self.update()
+
+    def set_zone(self, zone: Zone) -> None:
+        """Write times in another zone."""
+        self._zone = zone
         self.update()
 
     def show_symbols(self, symbols: Sequence[SymbolReport], now: int) -> None:
@@ -80,9 +86,12 @@ class CoverageStrip(QWidget):
             painter.setPen(QColor(self._tokens.text_dim))
             foot = QRectF(_NAME, self.height() - _FOOT, self.width() - _NAME - 10, _FOOT)
             middle = Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(foot, int(middle | Qt.AlignmentFlag.AlignLeft), clock_text(span[0], "1s"))
-            painter.drawText(foot, int(middle | Qt.AlignmentFlag.AlignRight), clock_text(span[1], "1s"))
+            painter.drawText(foot, int(middle | Qt.AlignmentFlag.AlignLeft), self._clock(span[0]))
+            painter.drawText(foot, int(middle | Qt.AlignmentFlag.AlignRight), self._clock(span[1]))
         painter.end()
+
+    def _clock(self, ms: int) -> str:
+        return f"{clock_text(ms, '1s', self._zone)} {self._zone.name(ms)}"
 
     def _brush(self, state: GapState | None) -> QBrush:
         tokens, style = self._tokens, Qt.BrushStyle
@@ -164,6 +173,6 @@ class CoverageStrip(QWidget):
             if gap is None:
                 QToolTip.hideText()
             else:
-                QToolTip.showText(event.globalPos(), f"{state_text(gap.state)}: {gap_text(gap)}", self)
+                QToolTip.showText(event.globalPos(), f"{state_text(gap.state)}: {gap_text(gap, self._zone)}", self)
             return True
         return super().event(event)

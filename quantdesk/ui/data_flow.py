@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Slot
 
+from quantdesk.ui.charts.zone import Zone
 from quantdesk.ui.data_panel import DataPanel
 from quantdesk.ui.theme_tokens import Tokens
 
@@ -49,6 +50,10 @@ class DataFlow(QObject):
     def set_tokens(self, tokens: Tokens) -> None:
         """Colour the panel for the theme."""
         self.panel.set_tokens(tokens)
+
+    def set_zone(self, zone: Zone) -> None:
+        """Write times in another zone."""
+        self.panel.set_zone(zone)
 
     def counts(self) -> tuple[int, int, int]:
         """Return (matched, explained, compared) bars of both legs."""

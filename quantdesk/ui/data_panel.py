@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from quantdesk.model.market import MarketModel
 from quantdesk.types import FeedReport
 from quantdesk.ui import feed_facts
+from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 from quantdesk.ui.coverage_strip import CoverageStrip
 from quantdesk.ui.fact_table import FactTable
 from quantdesk.ui.theme_tokens import Tokens
@@ -39,7 +40,7 @@ class DataPanel(QWidget):
         self.setObjectName("data_panel")
         self.setAccessibleName(self.tr("Data"))
         self.report: Callable[[], FeedReport | None] = lambda: None
-        self._market = market
+        self._market, self._zone = market, UTC_ZONE
         self.strip = CoverageStrip(tokens, self)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
@@ -65,6 +66,14 @@ class DataPanel(QWidget):
         """Colour the strip for the theme."""
         self.strip.set_tokens(tokens)
 
+    def set_zone(self, zone: Zone) -> None:
+        """Write times in another zone."""
+        self._zone = zone
+        self.strip.set_zone(zone)
+        self._name_zone()
+        if self.isVisible():
+            self.refresh()
+
     @Slot()
     def refresh(self) -> None:
         """Show the present state."""
@@ -74,9 +83,9 @@ class DataPanel(QWidget):
             return
         self.strip.show_symbols(report.symbols, report.at_ms)
         self.symbols.show_rows(feed_facts.symbol_rows(report))
-        self._show(self.gaps, feed_facts.gap_rows(report))
-        self._show(self.cuts, feed_facts.cut_rows(report))
-        self._show(self.frames, feed_facts.frame_rows(report))
+        self._show(self.gaps, feed_facts.gap_rows(report, self._zone))
+        self._show(self.cuts, feed_facts.cut_rows(report, self._zone))
+        self._show(self.frames, feed_facts.frame_rows(report, self._zone))
         self.connections.setText(feed_facts.connection_text(report))
         for name, value in feed_facts.facts(report, market.store_status, market.latency.report()).items():
             self._show_fact(name, value)
@@ -110,12 +119,21 @@ class DataPanel(QWidget):
         counts = (tr("New trades"), tr("Duplicates"), tr("Refused"), tr("Open"))
         ended = (tr("Filled"), tr("Expired"), tr("Missing"), tr("Requests"))
         self.symbols = FactTable(tr("Symbols"), (tr("Symbol"), *counts, *ended), self, numbers=range(1, 9))
-        span = (tr("From (UTC)"), tr("To"), tr("Trades"), tr("Requests"), tr("Ids"))
+        span = (tr("From"), tr("To"), tr("Trades"), tr("Requests"), tr("Ids"))
         self.gaps = FactTable(tr("Gaps, newest first"), (tr("Symbol"), tr("State"), *span), self, numbers=(4, 5))
-        cuts = (tr("Time (UTC)"), tr("Route"), tr("Lasted"), tr("Reason"))
+        cuts = (tr("Time"), tr("Route"), tr("Lasted"), tr("Reason"))
         self.cuts = FactTable(tr("Connections that ended"), cuts, self, numbers=(2,))
-        frames = (tr("Time (UTC)"), tr("Reason"), tr("Bytes"), tr("Frame"))
+        frames = (tr("Time"), tr("Reason"), tr("Bytes"), tr("Frame"))
         self.frames = FactTable(tr("Bad frames, newest first"), frames, self, numbers=(2,))
+        self._name_zone()
+
+    def _name_zone(self) -> None:
+        """Say in the heads whose clock the times are of."""
+        since, time = self.tr("From ({0})"), self.tr("Time ({0})")
+        for table, column, words in ((self.gaps, 2, since), (self.cuts, 0, time), (self.frames, 0, time)):
+            head = table.horizontalHeaderItem(column)
+            if head is not None:
+                head.setText(words.format(self._zone.title))
 
     def _coverage_page(self) -> QWidget:
         page = QWidget(self)

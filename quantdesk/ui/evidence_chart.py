@@ -27,6 +27,7 @@ from quantdesk.ui.charts.ticks import (
     value_ticks,
 )
 from quantdesk.ui.charts.timeline import TimeLine
+from quantdesk.ui.charts.zone import Zone
 from quantdesk.ui.evidence_shapes import Drawing, runs_of, thinned
 from quantdesk.ui.theme_tokens import Tokens
 
@@ -69,6 +70,11 @@ class EvidenceChart(QWidget):
         self._state.tokens = tokens
         self.update()
 
+    def set_zone(self, zone: Zone) -> None:
+        """Write times in another zone."""
+        self._state.chosen_zone = zone
+        self.update()
+
     def show_drawing(self, drawing: Drawing | None, title: str, empty: str = "") -> None:
         """Show another drawing; without one, the words of ``empty``."""
         self.drawing, self._title, self._empty = drawing, title, empty
@@ -90,7 +96,7 @@ class EvidenceChart(QWidget):
         if drawing is None:
             return ""
         row = len(drawing.times) - 1 if self.cursor_row is None else self.cursor_row
-        moment, step = moment_of(int(drawing.times[row])), TimeLine(drawing.times).step_ms
+        moment, step = moment_of(self._zone.shift(int(drawing.times[row]))), TimeLine(drawing.times).step_ms
         day = f"{moment.day} {month_name(moment.month)}"
         time = f"{day} {moment.year}" if step >= DAY else f"{day} {moment:%H:%M:%S}" if step < MINUTE else ""
         return f"{drawing.read(row)} · {time or f'{day} {moment:%H:%M}'}"
@@ -100,12 +106,23 @@ class EvidenceChart(QWidget):
         if self.drawing is None:
             return 0.0
         texts = [text for _, text in self._labels()] + [guide.label for guide in self.drawing.guides]
+        texts.append(self._zone_name)
         return max((self._state.metrics.horizontalAdvance(t) for t in texts), default=24.0) + 2 * overlay.AXIS_PAD
 
     def set_axis_width(self, width: float) -> None:
         """Leave so much room for the axis: the same in all charts, so that their bars stand below one another."""
         self._axis = math.ceil(width)
         self.update()
+
+    @property
+    def _zone(self) -> Zone:
+        drawing = self.drawing
+        return self._state.chosen_zone.of_bars(0 if drawing is None else TimeLine(drawing.times).step_ms)
+
+    @property
+    def _zone_name(self) -> str:
+        drawing = self.drawing
+        return self._zone.name(0 if drawing is None or not len(drawing.times) else int(drawing.times[-1]))
 
     # -- geometry ---------------------------------------------------------------------------
 
@@ -187,7 +204,9 @@ class EvidenceChart(QWidget):
     def _chart(self, painter: QPainter, drawing: Drawing) -> None:
         state = self._state
         labels, plot = self._labels(), self.plot
-        ticks = time_ticks(TimeLine(drawing.times), -0.5, len(drawing.times) - 0.5, plot.width(), _TIME_SPACING)
+        ticks = time_ticks(
+            TimeLine(drawing.times), -0.5, len(drawing.times) - 0.5, plot.width(), _TIME_SPACING, self._zone
+        )
         overlay.paint_grid(painter, state, plot, [(self.x_of(t.x), t.major) for t in ticks], [y for y, _ in labels])
         painter.save()
         painter.setClipRect(plot)
@@ -216,7 +235,7 @@ class EvidenceChart(QWidget):
         cursor = None if self.cursor_row is None else self.x_of(self.cursor_row)
         value = math.nan if self.cursor_row is None else float(drawing.values[self.cursor_row])
         overlay.paint_crosshair(painter, state, plot, cursor, self.y_of(value) if math.isfinite(value) else None)
-        overlay.paint_foot(painter, state, plot, self.width(), times)
+        overlay.paint_foot(painter, state, plot, self.width(), times, self._zone_name)
 
     def _labels(self) -> list[tuple[float, str]]:
         assert self.drawing is not None

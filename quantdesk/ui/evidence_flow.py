@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QWidget
 
+from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 from quantdesk.ui.theme_tokens import Tokens
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class EvidenceFlow(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
-        self._tokens = window.theme.tokens
+        self._tokens, self._zone = window.theme.tokens, UTC_ZONE
         self.panel: EvidencePanel | None = None
         dock = window.layouts.add_dock("evidence", self.tr("Evidence"), QWidget(window))
         window.layouts.share_place("alerts", dock)
@@ -46,6 +47,12 @@ class EvidenceFlow(QObject):
         if self.panel is not None:
             self.panel.set_tokens(tokens)
 
+    def set_zone(self, zone: Zone) -> None:
+        """Write the content's times in another zone."""
+        self._zone = zone
+        if self.panel is not None:
+            self.panel.set_zone(zone)
+
     @Slot()
     def show_dock(self) -> None:
         """Show the evidence, in front of what shares its place."""
@@ -58,6 +65,7 @@ class EvidenceFlow(QObject):
             from quantdesk.ui.evidence_panel import EvidencePanel
 
             self.panel = EvidencePanel(self._window.pair, self._tokens, self._window)
+            self.panel.set_zone(self._zone)
             holder = self._dock.widget()
             self._dock.setWidget(self.panel)
             if holder is not None:

@@ -25,6 +25,7 @@ from quantdesk.analytics.verdict import Agreement, Verdict
 from quantdesk.model.frame import PairFrame
 from quantdesk.model.pair import PairModel
 from quantdesk.ui import evidence_drawings as drawings
+from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 from quantdesk.ui.evidence_chart import EvidenceChart
 from quantdesk.ui.evidence_list import RowList, words_label
 from quantdesk.ui.evidence_rows import RowGroup, evidence_groups
@@ -42,7 +43,7 @@ class EvidencePanel(QWidget):
         super().__init__(parent)
         self.setObjectName("evidence_panel")
         self.setAccessibleName(self.tr("Evidence"))
-        self._pair, self._tokens = pair, tokens
+        self._pair, self._tokens, self._zone = pair, tokens, UTC_ZONE
         self._shown: tuple[object, ...] = ()
         self._groups: tuple[RowGroup, ...] = ()
         self._failure = ""
@@ -75,6 +76,13 @@ class EvidencePanel(QWidget):
         self.verdict.set_tokens(tokens)
         for chart in self.charts.values():
             chart.set_tokens(tokens)
+
+    def set_zone(self, zone: Zone) -> None:
+        """Write times in another zone."""
+        self._zone, self._shown = zone, ()
+        for chart in self.charts.values():
+            chart.set_zone(zone)
+        self.refresh()
 
     @Slot()
     def refresh(self) -> None:
@@ -161,7 +169,12 @@ class EvidencePanel(QWidget):
         span = (evidence.start, evidence.end)
         left_out = 0 if None in span else frame.left_out_between(int(span[0] or 0), int(span[1] or 0))
         self._groups = evidence_groups(
-            evidence, self._pair.frozen, frame.interval_ms, left_out=left_out, moving=frame.beta_path is not None
+            evidence,
+            self._pair.frozen,
+            frame.interval_ms,
+            left_out=left_out,
+            moving=frame.beta_path is not None,
+            zone=self._zone,
         )
         self.rows.show_groups(self._groups)
         made = {

@@ -15,6 +15,7 @@ from quantdesk.analytics.stationarity import TestResult
 from quantdesk.analytics.verdict import FEWEST_EFFECTIVE
 from quantdesk.model.frozen_line import FrozenTest
 from quantdesk.ui.charts.ticks import decimals_of_scale, number, span_text
+from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 from quantdesk.ui.metrics import duration
 
 NONE = "—"
@@ -64,13 +65,21 @@ class RowGroup:
 
 
 def evidence_groups(
-    evidence: PairEvidence, frozen: FrozenTest | None, interval_ms: int, *, left_out: int = 0, moving: bool = False
+    evidence: PairEvidence,
+    frozen: FrozenTest | None,
+    interval_ms: int,
+    *,
+    left_out: int = 0,
+    moving: bool = False,
+    zone: Zone = UTC_ZONE,
 ) -> tuple[RowGroup, ...]:
     """Return every row of a pair's evidence; ``left_out`` bars of its span lacked trades.
 
     ``moving`` says that the hedge ratio in force moves with every bar, so that there is no frozen one to test.
+    Times of bars below a day are written in ``zone``.
     """
-    bars = _tr("{0:,} bars, {1}").format(evidence.observations, _span(evidence))
+    zone = zone.of_bars(interval_ms)
+    bars = _tr("{0:,} bars, {1}").format(evidence.observations, _span(evidence, zone))
     if left_out:
         bars += _tr(", {0:,} partial left out").format(left_out)
     groups = [
@@ -82,11 +91,11 @@ def evidence_groups(
         ),
     ]
     if frozen is not None:
-        groups.append(_frozen(frozen, interval_ms))
+        groups.append(_frozen(frozen, interval_ms, zone))
     elif moving:
         words = _tr("the hedge ratio in force moves with every bar: none was given beforehand")
         groups.append(RowGroup(_tr("Frozen β"), words, ()))
-    groups.append(RowGroup(_tr("Breaks in the line"), _tr("bars as above"), tuple(_breaks(evidence))))
+    groups.append(RowGroup(_tr("Breaks in the line"), _tr("bars as above"), tuple(_breaks(evidence, zone))))
     return tuple(groups)
 
 
@@ -97,8 +106,8 @@ def p_text(p: float) -> str:
     return "<0.001" if p < 0.001 else ">0.999" if p > 0.999 else number(p, 3)
 
 
-def _span(evidence: PairEvidence) -> str:
-    return NONE if evidence.start is None or evidence.end is None else span_text(evidence.start, evidence.end)
+def _span(evidence: PairEvidence, zone: Zone) -> str:
+    return NONE if evidence.start is None or evidence.end is None else span_text(evidence.start, evidence.end, zone)
 
 
 def _beta(beta: float) -> str:
@@ -273,13 +282,13 @@ def _effective(evidence: PairEvidence) -> EvidenceRow:
     )
 
 
-def _breaks(evidence: PairEvidence) -> Iterator[EvidenceRow]:
+def _breaks(evidence: PairEvidence, zone: Zone) -> Iterator[EvidenceRow]:
     found, rolling = evidence.cusum, evidence.rolling_beta
     if found is None:
         yield _none(_tr("CUSUM of residuals"), evidence.reasons, "cusum", evidence.observations)
     else:
         when = int(evidence.times[found.row])
-        says = _tr("a break near {0}").format(span_text(when, when).partition(" – ")[0] + " UTC")
+        says = _tr("a break near {0} {1}").format(span_text(when, when, zone).partition(" – ")[0], zone.name(when))
         method = _tr("OLS-CUSUM (Ploberger-Krämer), long-run variance (Andrews)")
         yield EvidenceRow(
             _tr("CUSUM of residuals"),
@@ -304,15 +313,15 @@ def _breaks(evidence: PairEvidence) -> Iterator[EvidenceRow]:
     )
 
 
-def _frozen(frozen: FrozenTest, interval_ms: int) -> RowGroup:
+def _frozen(frozen: FrozenTest, interval_ms: int, zone: Zone) -> RowGroup:
     line, found = frozen.line, frozen.evidence
     name = f" ({frozen.method})" if frozen.method else ""
     title = _tr("Frozen β {0}{1}, on the bars after its window").format(_beta(line.beta), name)
-    fitted = _tr("fitted on {0:,} bars, {1}").format(line.n, span_text(line.start_ms, line.end_ms))
+    fitted = _tr("fitted on {0:,} bars, {1}").format(line.n, span_text(line.start_ms, line.end_ms, zone))
     if found is None:
         missing = FEWEST_TEST_BARS - frozen.bars
         words = _tr("{0}; {1} more bars after it are needed").format(fitted, missing)
         return RowGroup(title, words, ())
-    tested = _tr("tested on the {0:,} bars after it, {1}").format(found.observations, _span(found))
+    tested = _tr("tested on the {0:,} bars after it, {1}").format(found.observations, _span(found, zone))
     verdict = "" if found.verdict is None else f". {found.verdict.headline}"
     return RowGroup(title, f"{fitted}; {tested}{verdict}", tuple(_spread(found, interval_ms)))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from PySide6.QtCore import QCoreApplication
 
 from quantdesk.types import FeedReport, Gap, Latency, StoreStatus, SymbolReport
 from quantdesk.ui.alert_table import clock_text
 from quantdesk.ui.bar_words import state_text, time_text
+from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 
 _CLIPPED = 120
 
@@ -69,15 +68,15 @@ def _ended(symbol: SymbolReport) -> tuple[str, ...]:
     return tuple(f"{n:,}" for n in (symbol.filled_ids, symbol.expired_ids, symbol.missing_ids, symbol.calls))
 
 
-def gap_rows(report: FeedReport) -> list[tuple[str, ...]]:
+def gap_rows(report: FeedReport, zone: Zone = UTC_ZONE) -> list[tuple[str, ...]]:
     """Return one row for each gap, the newest first: symbol, state, from, to, ids, count, requests."""
     gaps: list[Gap] = sorted((g for s in report.symbols for g in s.gaps if g.size > 0), key=lambda g: -g.start_ts)
     return [
         (
             gap.symbol,
             state_text(gap.state),
-            clock_text(gap.start_ts, "1s"),
-            time_text(max(gap.start_ts, gap.end_ts)),
+            clock_text(gap.start_ts, "1s", zone),
+            time_text(max(gap.start_ts, gap.end_ts), zone),
             f"{gap.size:,}",
             f"{gap.calls:,}",
             f"{gap.first_id} – {gap.last_id}",
@@ -86,14 +85,15 @@ def gap_rows(report: FeedReport) -> list[tuple[str, ...]]:
     ]
 
 
-def cut_rows(report: FeedReport) -> list[tuple[str, ...]]:
+def cut_rows(report: FeedReport, zone: Zone = UTC_ZONE) -> list[tuple[str, ...]]:
     """Return one row for each connection that ended, the newest first: time, route, how long it lasted, why."""
     cuts = [(cut, c.route) for c in report.connections for cut in c.cuts]
     cuts.sort(key=lambda pair: -pair[0].at_ms)
     rows: list[tuple[str, ...]] = []
     for cut, route in cuts:
         lasted = _tr("{0} s").format(f"{cut.lasted:,.0f}")
-        rows.append((clock_text(cut.at_ms, "1s"), route, lasted if cut.delivered else _tr("no data"), cut.reason))
+        lasted = lasted if cut.delivered else _tr("no data")
+        rows.append((clock_text(cut.at_ms, "1s", zone), route, lasted, cut.reason))
     return rows
 
 
@@ -112,11 +112,11 @@ def connection_text(report: FeedReport) -> str:
     return "\n".join(lines)
 
 
-def frame_rows(report: FeedReport) -> list[tuple[str, ...]]:
+def frame_rows(report: FeedReport, zone: Zone = UTC_ZONE) -> list[tuple[str, ...]]:
     """Return one row for each bad frame kept, the newest first: time, reason, length, its first bytes escaped."""
     return [
         (
-            f"{datetime.fromtimestamp(bad.at, UTC):%H:%M:%S}",
+            time_text(int(bad.at * 1_000), zone),
             bad.reason,
             f"{len(bad.frame):,}",
             escaped(bad.frame),

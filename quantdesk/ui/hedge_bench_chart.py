@@ -17,6 +17,7 @@ from quantdesk.ui.charts.items import shade
 from quantdesk.ui.charts.state import ChartState, Tag
 from quantdesk.ui.charts.ticks import number, stamp_text, time_ticks, value_ticks
 from quantdesk.ui.charts.timeline import TimeLine
+from quantdesk.ui.charts.zone import Zone
 from quantdesk.ui.evidence_shapes import thinned
 from quantdesk.ui.hedge_bench_rows import beta_text
 from quantdesk.ui.theme_tokens import Tokens
@@ -80,6 +81,17 @@ class BetaChart(QWidget):
         self._state.tokens = tokens
         self.update()
 
+    def set_zone(self, zone: Zone) -> None:
+        """Write times in another zone."""
+        self._state.chosen_zone = zone
+        self.setAccessibleDescription(self.reading())
+        self.update()
+
+    @property
+    def _zone(self) -> Zone:
+        paths = self.paths
+        return self._state.chosen_zone.of_bars(0 if paths is None else TimeLine(paths.times).step_ms)
+
     def show_paths(self, paths: BetaPaths | None) -> None:
         """Show other paths, or none."""
         self.paths = paths
@@ -96,7 +108,7 @@ class BetaChart(QWidget):
             return ""
         row = len(paths.times) - 1 if self.cursor_row is None else self.cursor_row
         order = sorted(range(len(paths.lines)), key=lambda place: place != paths.chosen)
-        words = [stamp_text(int(paths.times[row]), TimeLine(paths.times).step_ms)]
+        words = [stamp_text(int(paths.times[row]), TimeLine(paths.times).step_ms, self._zone)]
         for place in order:
             line = paths.lines[place]
             text = f"{line.name} {beta_text(float(line.path[row]))}"
@@ -135,11 +147,13 @@ class BetaChart(QWidget):
         ticks = value_ticks(*self._limits, self.plot.height(), _VALUE_SPACING)
         texts = [number(float(value), ticks.decimals) for value in ticks.values]
         newest = self._newest(paths)
-        widest = max((state.metrics.horizontalAdvance(t) for t in [*texts, *(tag.text for tag in newest)]), default=24)
+        name = self._zone.name(int(paths.times[-1]))
+        words = [*texts, *(tag.text for tag in newest), name]
+        widest = max(state.metrics.horizontalAdvance(text) for text in words)
         self._axis = math.ceil(widest + 2 * overlay.AXIS_PAD)
         plot = self.plot
         labels = [(self._y(float(value)), text) for value, text in zip(ticks.values, texts, strict=True)]
-        times = time_ticks(TimeLine(paths.times), -0.5, len(paths.times) - 0.5, plot.width(), _TIME_SPACING)
+        times = time_ticks(TimeLine(paths.times), -0.5, len(paths.times) - 0.5, plot.width(), _TIME_SPACING, self._zone)
         overlay.paint_grid(painter, state, plot, [(self._x(t.x), t.major) for t in times], [y for y, _ in labels])
         painter.save()
         painter.setClipRect(plot)
@@ -158,7 +172,7 @@ class BetaChart(QWidget):
         overlay.paint_tags(painter, state, plot, self._axis, newest, self._y)
         cursor = None if self.cursor_row is None else self._x(self.cursor_row)
         overlay.paint_crosshair(painter, state, plot, cursor, None)
-        overlay.paint_foot(painter, state, plot, self.width(), [(self._x(t.x), t.label) for t in times])
+        overlay.paint_foot(painter, state, plot, self.width(), [(self._x(t.x), t.label) for t in times], name)
 
     def _newest(self, paths: BetaPaths) -> list[Tag]:
         """Return the tag of the chosen method's newest ratio."""

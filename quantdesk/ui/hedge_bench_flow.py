@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from quantdesk.config import ConfigError
 from quantdesk.model.hedge_method import HedgeMethod
+from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 from quantdesk.ui.hedge_words import hedge_name
 from quantdesk.ui.pair_control import pair_text
 from quantdesk.ui.theme_tokens import Tokens
@@ -28,7 +29,7 @@ class HedgeBenchFlow(QObject):
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
-        self._window = window
+        self._window, self._zone = window, UTC_ZONE
         self.panel: HedgeBenchPanel | None = None
         self._place = QWidget(window)
         self._dock = window.layouts.add_dock("hedge_bench", self.tr("Hedge bench"), self._place, below=True)
@@ -48,6 +49,12 @@ class HedgeBenchFlow(QObject):
         if self.panel is not None:
             self.panel.set_tokens(tokens)
 
+    def set_zone(self, zone: Zone) -> None:
+        """Write the content's times in another zone."""
+        self._zone = zone
+        if self.panel is not None:
+            self.panel.set_zone(zone)
+
     @Slot(bool)
     def _on_visible(self, shown: bool) -> None:
         if shown:
@@ -63,6 +70,7 @@ class HedgeBenchFlow(QObject):
         window = self._window
         model = HedgeBenchModel(window.pair, window.pair.jobs, self)
         self.panel = HedgeBenchPanel(window.pair, model, window.theme.tokens, self._place)
+        self.panel.set_zone(self._zone)
         self.panel.adopt_wanted.connect(self.adopt)
         room = QVBoxLayout(self._place)
         room.setContentsMargins(0, 0, 0, 0)

@@ -19,8 +19,10 @@ from PySide6.QtWidgets import (
 
 from quantdesk.model.hedge_bench import Bench, HedgeBenchModel
 from quantdesk.model.hedge_method import HedgeMethod
+from quantdesk.model.intervals import interval_ms_of
 from quantdesk.model.pair import PairModel
 from quantdesk.ui.charts.ticks import span_text
+from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 from quantdesk.ui.fact_table import FactTable
 from quantdesk.ui.hedge_bench_chart import BetaChart, BetaLine, BetaPaths
 from quantdesk.ui.hedge_bench_rows import bench_cells, bench_text, heads, window_words
@@ -79,7 +81,7 @@ class HedgeBenchPanel(QWidget):
         super().__init__(parent)
         self.setObjectName("hedge_bench")
         self.setAccessibleName(self.tr("Hedge bench"))
-        self._pair, self._model, self._tokens = pair, model, tokens
+        self._pair, self._model, self._tokens, self._zone = pair, model, tokens, UTC_ZONE
         self._method = pair.settings.hedge
         self.table = BenchTable(self)
         self.chart = BetaChart(tokens, self)
@@ -109,6 +111,12 @@ class HedgeBenchPanel(QWidget):
         self._tokens = tokens
         self.chart.set_tokens(tokens)
         self._paint_swatches()
+
+    def set_zone(self, zone: Zone) -> None:
+        """Write times in another zone."""
+        self._zone = zone
+        self.chart.set_zone(zone)
+        self._show()
 
     def chosen(self) -> HedgeMethod:
         """Return the method of the selected row."""
@@ -231,7 +239,9 @@ class HedgeBenchPanel(QWidget):
             self._offer(None)
             return
         first, last = int(bench.times[0]), int(bench.times[bench.formation - 1])
-        self.words.setText(window_words(bench, span_text(first, last)))
+        self.words.setText(
+            window_words(bench, span_text(first, last, self._zone.of_bars(interval_ms_of(bench.settings.interval))))
+        )
         self._fill(bench)
         self._on_selected()
 

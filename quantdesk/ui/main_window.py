@@ -18,6 +18,7 @@ from quantdesk.ui.action_table import desk_actions
 from quantdesk.ui.alert_flow import AlertFlow
 from quantdesk.ui.alert_table import AlertTable
 from quantdesk.ui.chart_window import ChartWindow
+from quantdesk.ui.charts.zone import Zone
 from quantdesk.ui.closing import ClosingFlow
 from quantdesk.ui.data_flow import DataFlow
 from quantdesk.ui.draw_flow import DrawFlow
@@ -136,9 +137,11 @@ class MainWindow(ChartWindow):
         """Say why files did not open, with the choice to skip bad rows."""
         self.prompts.show_open_failed(paths, error, self.theme.tokens, can_skip=can_skip)
 
-    def restore_choices(self) -> None:
-        """Show place, layout and chart choices as they are kept."""
-        super().restore_choices()
+    def set_zone(self, zone: Zone) -> None:
+        """Write every time of day in the window by one clock; what leaves it stays UTC."""
+        super().set_zone(zone)
+        for part in (self.flow, self.data, self.pair_docks):
+            part.set_zone(zone)
         self.replay.show_zone()
 
     def start_progress(self, text: str) -> Progress:

@@ -18,6 +18,7 @@ from quantdesk.model.hedge_method import HedgeMethod
 from quantdesk.model.market import LegQuote
 from quantdesk.model.pair import PairModel
 from quantdesk.ui.charts.ticks import amount, decimals_of_scale, number, span_text, stamp_text
+from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 from quantdesk.ui.hedge_words import fitted_how, hedge_name
 from quantdesk.ui.metric_box import HEIGHT, Metric, MetricBox
 from quantdesk.ui.theme_tokens import Tokens
@@ -57,6 +58,7 @@ class MetricStrip(QWidget):
         self.setSizePolicy(policy)
         self._pair, self._market, self._level = pair, market, 2.0
         self._rates = BaseRates(pair, pair)  # a count may end after the strip has gone
+        self._zone = UTC_ZONE
         self._boxes = {name: MetricBox(name, tokens, self) for name in NAMES}
         pair.changed.connect(self.refresh)
         pair.settings_changed.connect(self.refresh)
@@ -72,6 +74,11 @@ class MetricStrip(QWidget):
         """Change the colours."""
         for box in self._boxes.values():
             box.set_tokens(tokens)
+
+    def set_zone(self, zone: Zone) -> None:
+        """Write times in another zone."""
+        self._zone = zone
+        self.refresh()
 
     def alert_level(self, level: float) -> None:
         """Colour z from this level on."""
@@ -224,7 +231,9 @@ class MetricStrip(QWidget):
             tip = self.tr("{formula}, {unit}, with a β that moves: it jumps when β does. Beneath: α ± 2 deviations.")
         tip = tip.format(formula=formula, unit=unit)
         if fit is not None and frame.beta_path is None:
-            tip += "\n" + self.tr("Formation window: {span}").format(span=span_text(fit.start_ms, fit.end_ms))
+            tip += "\n" + self.tr("Formation window: {span}").format(
+                span=span_text(fit.start_ms, fit.end_ms, self._zone.of_bars(frame.interval_ms))
+            )
         return Metric(title, number(value, digits), detail and f"{detail} (2σ)", tip, short=detail)
 
     def _z(self, frame: PairFrame | None, tail: PairTail) -> Metric:
@@ -260,7 +269,8 @@ class MetricStrip(QWidget):
         detail, short, unit = per.format(**legs) + count, kind + count, unit.format(**legs)
         tip = f"{unit}; α {number(frame.alpha, decimals_of_scale(abs(frame.alpha), 5))}"
         if fit is not None:
-            span = (stamp_text(t, frame.interval_ms) for t in (fit.start_ms, fit.end_ms))
+            zone = self._zone.of_bars(frame.interval_ms)
+            span = (stamp_text(t, frame.interval_ms, zone) for t in (fit.start_ms, fit.end_ms))
             tip += "\n" + self.tr("{how}: {span}").format(how=fitted_how(settings), span=" – ".join(span))
             if math.isfinite(fit.stderr_beta):
                 error = self.tr("standard error of β")

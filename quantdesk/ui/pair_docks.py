@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject
 
+from quantdesk.ui.charts.zone import Zone
 from quantdesk.ui.evidence_flow import EvidenceFlow
 from quantdesk.ui.hedge_bench_flow import HedgeBenchFlow
 from quantdesk.ui.theme_tokens import Tokens
@@ -21,6 +22,9 @@ class PairDock(Protocol):
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Colour the content for the theme."""
+
+    def set_zone(self, zone: Zone) -> None:
+        """Write the content's times in another zone."""
 
 
 class PairDocks(QObject):
@@ -37,3 +41,8 @@ class PairDocks(QObject):
         """Colour all of them for the theme."""
         for dock in self._docks:
             dock.set_tokens(tokens)
+
+    def set_zone(self, zone: Zone) -> None:
+        """Write the times of all of them in another zone."""
+        for dock in self._docks:
+            dock.set_zone(zone)

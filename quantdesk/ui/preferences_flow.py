@@ -91,7 +91,9 @@ class PreferencesFlow(QObject):
             self._choose_colours,
         )
         zones = (("utc", self.tr("UTC")), ("local", self.tr("This computer's time zone")))
-        page.choice(self.tr("Times of the charts"), zones, settings.time_zone, lambda n: on[f"view.zone_{n}"].trigger())
+        page.choice(
+            self.tr("Times of day in the window"), zones, settings.time_zone, lambda n: on[f"view.zone_{n}"].trigger()
+        )
         scales = [(scale.value, on[f"view.scale_{scale}"].text().replace("&", "")) for scale in PriceScale]
         page.choice(
             self.tr("Price scale"), scales, settings.price_scale, lambda name: on[f"view.scale_{name}"].trigger()

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from quantdesk.model.tick_order import TickSettings
 from quantdesk.model.tick_statistics import TickStatistics
+from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 from quantdesk.ui.theme_tokens import Tokens
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class TickFlow(QObject):
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
-        self._window = window
+        self._window, self._zone = window, UTC_ZONE
         self.statistics = TickStatistics(window.pair, window.store.settings.tick_settings(), self)
         self.panel: TickPanel | None = None
         self.dock = dock = window.layouts.add_dock("ticks", self.tr("Tick correlation"), QWidget(window))
@@ -42,12 +43,19 @@ class TickFlow(QObject):
         if self.panel is not None:
             self.panel.set_tokens(tokens)
 
+    def set_zone(self, zone: Zone) -> None:
+        """Write the content's times in another zone."""
+        self._zone = zone
+        if self.panel is not None:
+            self.panel.set_zone(zone)
+
     @Slot(bool)
     def _on_visible(self, shown: bool) -> None:
         if shown and self.panel is None:
             from quantdesk.ui.tick_panel import TickPanel
 
             self.panel = TickPanel(self.statistics, self._window.pair, self._window.theme.tokens, self.dock)
+            self.panel.set_zone(self._zone)
             self.panel.settings_chosen.connect(self._keep)
             self.dock.setWidget(self.panel)
         self.statistics.watch(_WATCHER, shown)

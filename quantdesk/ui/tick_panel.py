@@ -21,6 +21,7 @@ from quantdesk.model.tick_findings import TickFindings
 from quantdesk.model.tick_order import AGES_MS, MINUTES, TickSettings
 from quantdesk.model.tick_statistics import TickStatistics
 from quantdesk.ui import tick_words
+from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 from quantdesk.ui.epps_chart import EppsChart
 from quantdesk.ui.lead_lag_chart import LeadLagChart
 from quantdesk.ui.theme_tokens import Tokens
@@ -37,7 +38,7 @@ class TickPanel(QWidget):
         super().__init__(parent)
         self.setObjectName("tick_panel")
         self.setAccessibleName(self.tr("Tick correlation"))
-        self._statistics, self._pair = statistics, pair
+        self._statistics, self._pair, self._zone = statistics, pair, UTC_ZONE
         self.window_box = self._box(self.tr("Window"), [(m, self.tr("{0} min").format(m)) for m in MINUTES])
         ages = [(ms, self.tr("{0} s").format(ms // 1_000)) for ms in AGES_MS]
         self.age_box = self._box(self.tr("Oldest price"), ages)
@@ -66,6 +67,11 @@ class TickPanel(QWidget):
         self.epps.set_tokens(tokens)
         self.lead_lag.set_tokens(tokens)
 
+    def set_zone(self, zone: Zone) -> None:
+        """Write times in another zone."""
+        self._zone = zone
+        self.refresh()
+
     @Slot()
     def refresh(self) -> None:
         """Show the newest findings, or why there are none."""
@@ -85,7 +91,7 @@ class TickPanel(QWidget):
     def copy(self) -> None:
         """Put every number on the clipboard as text."""
         if self._statistics.latest is not None:
-            QGuiApplication.clipboard().setText(tick_words.report_text(self._statistics.latest))
+            QGuiApplication.clipboard().setText(tick_words.report_text(self._statistics.latest, self._zone))
 
     def fact(self, name: str) -> str:
         """Return a number by its name."""
@@ -95,7 +101,7 @@ class TickPanel(QWidget):
         self.leader.setText(tick_words.leader_text(found))
         self.correlation.setText(tick_words.correlation_text(found))
         self.notes.setText("\n".join(tick_words.notes(found)))
-        for name, value in tick_words.facts(found):
+        for name, value in tick_words.facts(found, self._zone):
             label = self._values.get(name)
             if label is None:
                 label, row = self._words(), len(self._values)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication
 from quantdesk.model.tick_findings import TickFindings
 from quantdesk.model.tick_statistics import Standing, TickState
 from quantdesk.ui.bar_words import time_text
+from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 
 _SECOND, _MINUTE = 1_000, 60_000
 _ERRORS = 2.0
@@ -80,8 +81,8 @@ def correlation_text(found: TickFindings) -> str:
     return _tr("Hayashi-Yoshida correlation {0} (2 se)").format(with_error(value.correlation, value.stderr))
 
 
-def facts(found: TickFindings) -> list[tuple[str, str]]:
-    """Return the smaller numbers, each with its name."""
+def facts(found: TickFindings, zone: Zone = UTC_ZONE) -> list[tuple[str, str]]:
+    """Return the smaller numbers, each with its name; times are the zone's."""
     value = found.hayashi_yoshida
     refreshes = _tr("{0}, {1} % of the ticks; correlation {2}").format(
         f"{found.refreshes:,}", f"{100 * found.refresh_kept:.0f}", _number(found.refresh_correlation)
@@ -91,7 +92,7 @@ def facts(found: TickFindings) -> list[tuple[str, str]]:
         (_tr("Trades a second"), _both(found, f"{found.rate_y:.2f}", f"{found.rate_x:.2f}")),
         (_tr("Refresh times"), refreshes),
         (_tr("Lead-lag ratio"), _ratio_text(found, found.lead_lag.ratio)),
-        (_tr("Time (UTC)"), f"{time_text(found.start)} – {time_text(found.end)}"),
+        (_tr("Time"), f"{time_text(found.start, zone)} – {time_text(found.end, zone)} {zone.name(found.end)}"),
     ]
 
 
@@ -114,13 +115,13 @@ def notes(found: TickFindings) -> list[str]:
     return out
 
 
-def report_text(found: TickFindings) -> str:
+def report_text(found: TickFindings, zone: Zone = UTC_ZONE) -> str:
     """Return everything as plain text, the curves as tables with tabs."""
     lines = [
         f"{found.name_y} / {found.name_x}",
         leader_text(found),
         correlation_text(found) or reason_text(found),
-        *(f"{name}: {value}" for name, value in facts(found)),
+        *(f"{name}: {value}" for name, value in facts(found, zone)),
         _tr("Largest age of a sampled price: {0}").format(span_text(found.settings.max_age_ms)),
         *notes(found),
         "",

@@ -92,7 +92,7 @@ def _reading_actions() -> tuple[ActionSpec, ...]:
         ActionSpec(
             "view.zone_local",
             translate("actions", "&Local"),
-            tip=translate("actions", "Write the charts' times by this computer's clock; tables and exports stay UTC"),
+            tip=translate("actions", "Write the window's times by this computer's clock; exports and dialogs stay UTC"),
             checkable=True,
             one_of="zone",
         ),

@@ -50,8 +50,6 @@ def connect_actions(window: MainWindow) -> None:
     connect_view(window)
     connect_undo(window)
     _connect_theme(window)
-    for zone in ("utc", "local"):
-        window.registry[f"view.zone_{zone}"].triggered.connect(window.replay.show_zone)
     TypingFlow(window, PaletteFlow(window))
     window.keys = KeyFlow(window)
     on = window.registry

@@ -20,7 +20,7 @@ LINK_GROUPS = ("", "A", "B", "C", "D")
 class WindowSettings:
     """Hold the choices of one window; changed in place while it is open."""
 
-    time_zone: str = "utc"  # of the charts
+    time_zone: str = "utc"  # of times in the window
     both_legs: bool = False
     price_scale: str = PriceScale.LINEAR.value
     spread_style: str = "candles"

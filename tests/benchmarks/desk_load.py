@@ -41,9 +41,9 @@ class Logged(msgspec.Struct):
 
 
 @contextmanager
-def exchange(log: Path, first: list[str]) -> Iterator[dict[str, Any]]:
+def exchange(log: Path, first: list[str], rate: float = RATE) -> Iterator[dict[str, Any]]:
     """Run the simulated exchange; yield what it announces."""
-    command = [*first, sys.executable, "-m", "quantdesk", "simulate", "--rate", str(RATE), "--log", str(log)]
+    command = [*first, sys.executable, "-m", "quantdesk", "simulate", "--rate", str(rate), "--log", str(log)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:

@@ -4,6 +4,8 @@ import gc
 import threading
 import weakref
 
+from PySide6.QtCore import QRunnable
+
 from quantdesk.model.jobs import JobLane, JobRunner
 from tests.model.conftest import spin
 
@@ -77,6 +79,17 @@ def test_thousands_of_jobs_leave_nothing_behind(jobs, until):
         jobs.submit(str(number), lambda number=number: number, done.append)
     until(lambda: len(done) == 2_000)
     assert not jobs.busy()
+
+
+def test_what_has_carried_one_job_carries_the_next(jobs, until):
+    def carriers() -> int:
+        return sum(isinstance(each, QRunnable) for each in gc.get_objects())
+
+    done, before = [], carriers()
+    for number in range(50):
+        jobs.submit("a", lambda: 1, done.append)
+        until(lambda number=number: len(done) > number)
+    assert carriers() <= before + 1, "the binding frees none of them"
 
 
 def test_neither_what_a_job_took_nor_what_it_gave_stays_in_memory(qtbot) -> None:

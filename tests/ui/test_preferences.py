@@ -79,7 +79,7 @@ def test_colours_and_theme_change_at_once_and_are_kept(desk: Desk, tmp_path: Pat
     assert desk.theme.tokens == DARK_SAFE, "chosen twice is chosen"
     pick(box(dialog, "Theme"), "light")
     assert desk.theme.tokens == LIGHT_SAFE
-    pick(box(dialog, "Times of the charts"), "local")
+    pick(box(dialog, "Times of day in the window"), "local")
     pick(box(dialog, "Price scale"), "log")
     kept = SettingsStore(tmp_path).settings
     assert (kept.safe_colours, kept.theme, kept.time_zone, kept.price_scale) == (True, "light", "local", "log")

@@ -194,8 +194,9 @@ class IndicatorLines:
         first, now = int(line.at(0)), int(line.at(max(0, min(row, len(line) - 1))))
         if first // DAY_MS != now // DAY_MS or first % DAY_MS < line.step_ms:
             return ""
-        minutes = first % DAY_MS // 60_000
-        return self._panel.tr("from {0} UTC").format(f"{minutes // 60:02}:{minutes % 60:02}")
+        zone = self._panel.state.zone
+        minutes = zone.shift(first) % DAY_MS // 60_000
+        return self._panel.tr("from {0} {1}").format(f"{minutes // 60:02}:{minutes % 60:02}", zone.name(first))
 
     def _wrapped(self, panel: Panel) -> list[list[Span]]:
         """Return the legend in lines that fit the plot."""

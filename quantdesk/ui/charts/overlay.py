@@ -252,9 +252,9 @@ def paint_chip(painter: QPainter, state: ChartState, box: QRectF, text: str) -> 
 
 
 def paint_foot(
-    painter: QPainter, state: ChartState, plot: QRectF, width: float, times: Sequence[tuple[float, str]]
+    painter: QPainter, state: ChartState, plot: QRectF, width: float, times: Sequence[tuple[float, str]], zone: str
 ) -> None:
-    """Draw line, times (x, words) and the zone below the plot of a chart that stands alone."""
+    """Draw line, times (x, words) and the zone's short name below the plot of a chart that stands alone."""
     painter.fillRect(QRectF(0, plot.bottom(), width, hairline(painter)), QColor(state.tokens.border))
     painter.setFont(state.font)
     painter.setPen(QColor(state.tokens.text_dim))
@@ -263,4 +263,4 @@ def paint_foot(
         wide = state.metrics.horizontalAdvance(label)
         if x - wide / 2 >= 2 and x + wide / 2 <= plot.right() - 2:
             painter.drawText(QPointF(x - wide / 2, base), label)
-    painter.drawText(QPointF(plot.right() + AXIS_PAD, base), "UTC")
+    painter.drawText(QPointF(plot.right() + AXIS_PAD, base), zone)

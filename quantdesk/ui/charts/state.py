@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF
 from quantdesk.model.paint_latency import PaintLatency
 from quantdesk.ui.charts.lettering import Lettering
 from quantdesk.ui.charts.scale import PriceScale
-from quantdesk.ui.charts.ticks import DAY, TimeTick, time_ticks
+from quantdesk.ui.charts.ticks import TimeTick, time_ticks
 from quantdesk.ui.charts.timeline import TimeLine
 from quantdesk.ui.charts.view import TimeView
 from quantdesk.ui.charts.zone import UTC_ZONE, Zone
@@ -148,7 +148,7 @@ class ChartState:
     @property
     def zone(self) -> Zone:
         """Return the zone in which times are written: a bar of a day or more is one of UTC days."""
-        return UTC_ZONE if self.line.step_ms >= DAY else self.chosen_zone
+        return self.chosen_zone.of_bars(self.line.step_ms)
 
     def label_times(self, pixels: float) -> None:
         """Choose the labels of the time axis; without a bar there is no time to label."""

@@ -1,4 +1,4 @@
-"""Turn UTC into the wall clock of the zone in which the charts write times."""
+"""Turn UTC into the wall clock of the zone in which the window writes times."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ IntArray = npt.NDArray[np.int64]
 _UTC = QTimeZone(QTimeZone.Initialization.UTC)
 #: Between these moments (ms) changes of the clock are known: 1970 to 2100.
 _FIRST, _LAST = 0, 4_102_444_800_000
+_DAY = 86_400_000
 #: A longer name is no abbreviation.
 _LONGEST_NAME = 5
 
@@ -33,6 +34,10 @@ class Zone:
     def title(self) -> str:
         """Return the zone's name in full."""
         return self.id or "UTC"
+
+    def of_bars(self, step_ms: int) -> Zone:
+        """Return the zone in which bars of so many ms are dated: one of a day or more is of UTC days."""
+        return UTC_ZONE if step_ms >= _DAY else self
 
     def shifted(self, times: npt.ArrayLike) -> IntArray:
         """Return what the zone's clock shows at times (ms, any shape), as if it were UTC."""
