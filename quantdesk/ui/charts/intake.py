@@ -82,10 +82,16 @@ class Intake:
         return True
 
     def _centre(self, middle_ms: float) -> None:
-        """Show as many bars as before, with a time in the middle."""
-        state = self._state
-        middle, span = state.line.x_of(middle_ms), state.view.span
-        state.view.on_rows(TimeLine(), state.line)
-        state.view.show(middle - span / 2, middle + span / 2)
-        shown = (state.view.left, state.view.right)
+        """Show as many bars as before, with a time in the middle; where no bar is as old, the bars there are."""
+        view, line = self._state.view, self._state.line
+        middle, span, follows = line.x_of(middle_ms), view.span, view.follows
+        view.on_rows(TimeLine(), line)
+        if middle >= -0.5 or not len(line):
+            view.show(middle - span / 2, middle + span / 2)
+        elif follows or len(line) < span:
+            right = len(line) - 0.5 + min(2.0, span * 0.02)  # not quite where End would be: that is a move
+            view.show(right - span, right)
+        else:
+            view.first()
+        shown = (view.left, view.right)
         self._awaited = (middle_ms, shown) if abs(sum(shown) / 2 - middle) > 1 else None

@@ -155,6 +155,17 @@ def test_what_was_in_the_middle_comes_back_once_its_bars_are_there(full, make, q
     assert view(full).follows is moved
 
 
+@pytest.mark.parametrize("bars", [20, 300])
+def test_where_no_bar_is_as_old_another_interval_shows_the_bars_there_are(full, make, bars):
+    full.stack.pan(-600)
+    span = view(full).span
+    full.pair.show(coarser(make, 400 + bars, first=400))
+    settle(full)
+    assert view(full).span == span
+    assert view(full).left < 0 if bars < span else view(full).left == pytest.approx(-0.5, abs=2.5)
+    assert view(full).follows is (bars < span)
+
+
 def test_dragging_an_axis_scales_it_until_a_double_click(full, qtbot):
     panel = full.stack.panel("price")
     low, high = panel.low, panel.high
