@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QImage, QKeySequence, QPalette
-from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
+from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QProxyStyle, QPushButton, QStyle
 from pytestqt.qtbot import QtBot
 
 from quantdesk.model.frame import PairSettings
@@ -18,6 +18,8 @@ from quantdesk.ui.dialogs import CloseQuestion
 from quantdesk.ui.settings_store import Settings
 from quantdesk.ui.status_bar import DeskMode
 from quantdesk.ui.symbol_search import matching
+from quantdesk.ui.theme import stylesheet
+from quantdesk.ui.theme_tokens import DARK
 
 from .conftest import Desk, fill
 
@@ -221,6 +223,23 @@ def test_another_market_is_followed_and_the_old_one_forgotten(desk: Desk) -> Non
     assert desk.window.banner.notices() == []
     other.on_status(FeedStatus(Light.RED, "new"))
     assert [n.text for n in desk.window.banner.notices()] == ["New."]
+
+
+class PicturedButtons(QProxyStyle):
+    """Be the style of a desktop that puts pictures on the buttons of dialogs."""
+
+    def styleHint(self, hint, *rest):
+        return 1 if hint == QStyle.StyleHint.SH_DialogButtonBox_ButtonsHaveIcons else super().styleHint(hint, *rest)
+
+
+def test_no_desktop_puts_its_pictures_on_the_buttons_of_dialogs(qtbot) -> None:
+    pictured, hint = PicturedButtons("Fusion"), QStyle.StyleHint.SH_DialogButtonBox_ButtonsHaveIcons
+    box = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+    qtbot.addWidget(box)
+    box.setStyle(pictured)
+    box.setStyleSheet(stylesheet(DARK))
+    box.ensurePolished()
+    assert box.style().styleHint(hint, None, box) == 0
 
 
 @pytest.mark.parametrize("name", ["light", "dark"])
