@@ -306,7 +306,7 @@ class Feeding(QObject):
         if self._session.plan.replay is None:
             await self._session.add_symbol(symbol)
             if self._window is not None:
-                words = self.tr("Choose it as Y or X in the toolbar.")
+                words = self.tr("It is recorded from now on, and can be Y or X.")
                 self._window.toast(self.tr("Adding {0}").format(symbol), words, "ok")
 
     async def _remove(self, symbol: str) -> None:
