@@ -35,20 +35,20 @@ def test_a_changed_key_works_at_once_and_after_a_restart(folder: Path, desktop, 
         screen.front("SIMULATED – quantdesk$", desk)
         screen.key("F1")
         screen.front("^Keyboard shortcuts", desk)
-        screen.key("Return", "ctrl+shift+o", "Escape")  # the first key is that of "Open file"
+        screen.key("Return", "ctrl+shift+y", "Escape")  # the first key is that of "Open file"
         screen.gone("^Keyboard shortcuts")
         screen.front("SIMULATED – quantdesk$", desk)
-        screen.key("ctrl+shift+o")
+        screen.key("ctrl+shift+y")
         screen.front(chooser, desk)
         screen.key("Escape")
         screen.gone(chooser)
         screen.front("SIMULATED – quantdesk$", desk)
         screen.key("ctrl+q")
         assert desk.ended() == (0, "")
-    assert json.loads((data / "config" / "settings.json").read_text("utf-8"))["keys"] == {"file.open": "Ctrl+Shift+O"}
+    assert json.loads((data / "config" / "settings.json").read_text("utf-8"))["keys"] == {"file.open": "Ctrl+Shift+Y"}
     with running(desktop, "--simulate", "--data-dir", data, options=("-X", "dev")) as desk:
         screen.front("SIMULATED – quantdesk$", desk)
-        screen.key("ctrl+shift+o")
+        screen.key("ctrl+shift+y")
         screen.front(chooser, desk)
         screen.key("Escape")
         screen.gone(chooser)
