@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 #: The longest wait (s) for anything; a loaded machine is slow, a passing test never waits so long.
 PATIENCE = 30.0
 T = TypeVar("T")
+#: Right and down from a window's corner, in pixels.
+Point = tuple[int, ...]
 _GRAB = """
 import sys
 from PySide6.QtGui import QGuiApplication
@@ -224,6 +226,51 @@ class Screen:
             return False
 
         until(opened, f"the dialog {dialog!r}")
+
+    def write(self, text: str) -> None:
+        """Type into what has the keyboard, sign by sign."""
+        self._xdotool("type", "--clearmodifiers", "--delay", "30", text)
+
+    def title(self, window: str) -> str:
+        """Return what a window is called now."""
+        return self._xdotool("getwindowname", window).stdout.strip()
+
+    def fit(self, window: str, width: int, height: int) -> None:
+        """Give a window a size, so that what lies in it can be pointed at."""
+        self._xdotool("windowsize", "--sync", window, str(width), str(height))
+
+    def minimise(self, window: str) -> None:
+        """Put a window away."""
+        self._xdotool("windowminimize", window)
+
+    def corner(self, window: str) -> tuple[int, int]:
+        """Return where on the screen a window's own area begins."""
+        self.point(window, (0, 0))
+        told = self._xdotool("getmouselocation", "--shell").stdout
+        x, y = (int(line.partition("=")[2]) for line in told.splitlines()[:2])
+        return x, y
+
+    def point(self, window: str, at: Point) -> None:
+        """Move the pointer to a place in a window."""
+        self._xdotool("mousemove", "--window", window, *map(str, at))
+
+    def click(self, window: str, at: Point, *, times: int = 1, button: int = 1) -> None:
+        """Press and release a button of the pointer there, quickly enough for a double click."""
+        self.point(window, at)
+        self._xdotool("click", "--repeat", str(times), "--delay", "60", str(button))
+
+    def wheel(self, window: str, at: Point, notches: int) -> None:
+        """Turn the wheel there: towards the screen above 0."""
+        self.click(window, at, times=abs(notches), button=4 if notches > 0 else 5)
+
+    def drag(self, window: str, start: Point, end: Point, steps: int = 8) -> None:
+        """Take hold at one place of a window, move to another in steps, let go."""
+        self.point(window, start)
+        self._xdotool("mousedown", "1")
+        for step in range(1, steps + 1):
+            share = step / steps
+            self.point(window, tuple(round(a + (b - a) * share) for a, b in zip(start, end, strict=True)))
+        self._xdotool("mouseup", "1")
 
     def ask_to_close(self, title: str, program: Program) -> None:
         """Close a window as its title bar does."""

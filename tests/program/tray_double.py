@@ -1,6 +1,7 @@
 """Stand in for a desktop's tray and notification service on a session bus; write down what reaches them.
 
 Run by ``dbus-run-session -- python tray_double.py LOG``: prints the bus address once both names are taken.
+Each line of its input is the number of a popup, counted from 1, and clicks it; it leaves when its input ends.
 """
 
 from __future__ import annotations
@@ -104,9 +105,21 @@ class Notifications(ServiceInterface):
 async def main(path: Path) -> None:
     log, bus = Log(path), await MessageBus().connect()
     bus.export("/StatusNotifierWatcher", Watcher(log))
-    bus.export("/org/freedesktop/Notifications", Notifications(log))
+    popups = Notifications(log)
+    bus.export("/org/freedesktop/Notifications", popups)
     await bus.request_name("org.kde.StatusNotifierWatcher")
     await bus.request_name("org.freedesktop.Notifications")
+    loop = asyncio.get_running_loop()
+
+    def click() -> None:
+        line = sys.stdin.readline()
+        if line.strip():
+            popups.ActionInvoked(int(line), "default")
+        else:
+            loop.remove_reader(sys.stdin)
+            bus.disconnect()
+
+    loop.add_reader(sys.stdin, click)
     print(os.environ["DBUS_SESSION_BUS_ADDRESS"], flush=True)
     await bus.wait_for_disconnect()
 
