@@ -24,6 +24,7 @@ class Intake:
         self._before: tuple[PairFrame, TimeLine] | None = None
         # The time (ms) that belongs in the middle, while there are no bars yet to show it so, and what is shown.
         self._awaited: tuple[float, tuple[float, float]] | None = None
+        self.sought: int | None = None  #: the time (ms) of a bar to show with the next frame
 
     def pull(self) -> tuple[bool, bool]:
         """Take what is new; tell whether the frame is another, and whether it is of something else."""
@@ -60,16 +61,17 @@ class Intake:
         if self._before is None:
             return TimeLine(), False
         before, old = self._before
-        if before.settings.y != frame.settings.y or before.origin != frame.origin:
+        sought, self.sought = self.sought, None
+        if sought is None and (before.settings.y != frame.settings.y or before.origin != frame.origin):
             state.view.reset()
             return old, True
-        if before.interval_ms == frame.interval_ms:
+        if sought is None and before.interval_ms == frame.interval_ms:
             other = before.epoch != frame.epoch or before.settings != frame.settings
             return (state.line if self._is_awaited() else old), other
         self._awaited = None
-        if state.view.follows or not len(old):
+        if sought is None and (state.view.follows or not len(old)):
             return old, True
-        self._centre(old.time_of((state.view.left + state.view.right) / 2))
+        self._centre(old.time_of((state.view.left + state.view.right) / 2) if sought is None else sought)
         return state.line, True
 
     def _is_awaited(self) -> bool:

@@ -229,9 +229,9 @@ class ChartStack(QWidget):
         """Bring the bar at a time to the middle and let it flash."""
         self._pull()
         if not len(self._state.line):
+            self._intake.sought = ms  # another pair or interval is on its way
             return
-        row = max(0, self._state.line.row_at_or_before(ms))
-        self._state.view.centre(row)
+        self._state.view.centre(row := max(0, self._state.line.row_at_or_before(ms)))
         self._flash.start(row)
         self._clock.mark()
 

@@ -155,6 +155,16 @@ def test_what_was_in_the_middle_comes_back_once_its_bars_are_there(full, make, q
     assert view(full).follows is moved
 
 
+def test_a_bar_of_another_interval_is_shown_once_its_frame_is_there(full, make):
+    whole = coarser(make, 400)
+    full.pair.show(None)
+    settle(full)
+    full.stack.show_time(int(whole.times[120]))
+    full.pair.show(whole)
+    settle(full)
+    assert abs(middle(full) - whole.times[120]) <= 300_000
+
+
 @pytest.mark.parametrize("bars", [20, 300])
 def test_where_no_bar_is_as_old_another_interval_shows_the_bars_there_are(full, make, bars):
     full.stack.pan(-600)
