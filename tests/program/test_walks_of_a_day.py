@@ -174,7 +174,8 @@ def test_a_rule_made_with_keys_pops_up_and_its_popup_leads_to_the_bar(folder: Pa
 
 
 def test_a_level_is_put_on_the_chart_dragged_and_taken_back(folder: Path, desktop, screen: Screen) -> None:
-    with live_market(desktop) as market, desk(market.desk_env, screen, folder, **SHORT) as at:
+    files = write_pair(folder)  # nothing moves in them between a look and a press
+    with live_market(desktop) as market, desk(market.desk_env, screen, folder, *files, **SHORT) as at:
         at.shows_z()
         screen.point(at.window, Z)
         screen.key("alt+n")
