@@ -193,16 +193,20 @@ class Deletion:
                 store.book_dropped(instrument, strays, now)
             return store.drop_ticks(instrument, low, end, SLICE, keep_bars=keep_bars)  # type: ignore[no-any-return]
 
-        gone, left = 0, start
+        gone, low = 0, start
         try:
-            while left is not None:
-                went, left = self._act(partial(drop, low=left))
+            while True:
+                went: int
+                left: int | None
+                went, left = self._act(partial(drop, low=low))
                 gone += went
                 self._tell(went, "trades")
+                if left is None:
+                    return gone
+                low = left
         finally:
             if late:  # behind the feed's own rows, which say that it has filled them
                 self._act(lambda store: store.book_dropped(instrument, late, now))
-        return gone
 
     def _drop_bars(self) -> int:
         instrument, (start, end) = self._order.instrument, self._order.span
