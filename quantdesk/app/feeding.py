@@ -300,7 +300,11 @@ class Feeding(QObject):
             if session.feed is not None:
                 session.feed.learn_of_past(symbol, start_ms, end_ms)
             if session.market.instrument(symbol) is not None:
-                self._ask(self._reload(session, symbol, start_ms, end_ms, most=STORED_BARS))
+                self._ask(self._reload_past(session, symbol, start_ms, end_ms))
+
+    async def _reload_past(self, session: Session, symbol: str, start_ms: int, end_ms: int) -> None:
+        await self._reload(session, symbol, start_ms, end_ms, most=STORED_BARS)
+        await session.fold_again(symbol)  # they reach farther back than what they are folded from here
 
     async def _add(self, symbol: str) -> None:
         if self._session.plan.replay is None:

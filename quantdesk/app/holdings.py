@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
+#: So long (s) a day that is being stored, or a slice that is going, may take as the desk is closed: a store that is
+#: away would keep it waiting for ever, and lets go of it once it is closed itself.
+_LAST_SECONDS = 20.0
+
 
 class HoldingsDesk(QObject):
     """Serve the Data window; ``stop`` leaves nothing running."""
@@ -44,6 +48,7 @@ class HoldingsDesk(QObject):
         self._window, self._feeding, self._flow = window, feeding, window.holdings
         self._tasks = Tasks()
         self._running: set[Progress] = set()
+        self._changing: dict[tuple[str, str], str] = {}  # venue and symbol: what is done to it, in words
         self._look: asyncio.Event | None = None
         self._flow.choices = self.choices
         self._flow.look_requested.connect(self._on_look)
@@ -61,7 +66,7 @@ class HoldingsDesk(QObject):
         self._on_look_cancelled()
         for progress in tuple(self._running):
             progress.cancel()
-        await self._tasks.ended()
+        await self._tasks.stop(_LAST_SECONDS)
 
     def choices(self) -> DownloadChoices:
         """Return what a download dialog begins with."""
@@ -120,7 +125,12 @@ class HoldingsDesk(QObject):
 
     async def _download(self, order: DownloadOrder) -> None:
         words = self.tr("Downloading {0}").format(", ".join(order.symbols))
-        report = await self._long(words, lambda progress: self._downloaded(order, progress))
+
+        async def act(progress: Progress) -> DownloadReport:
+            with self._alone(self._session.venue, order.symbols, self.tr("is being downloaded")):
+                return await self._downloaded(order, progress)
+
+        report = await self._long(words, act)
         if report is None:
             return
         level = "ok" if report.is_complete else "warning"
@@ -218,10 +228,11 @@ class HoldingsDesk(QObject):
         session, symbol = self._session, order.instrument.symbol
 
         async def act(progress: Progress) -> Dropped:
-            writer = await self._writer()
-            return await asyncio.to_thread(
-                _reading, session, lambda reader: self._deleted(session, reader, writer, order, progress)
-            )
+            with self._alone(order.instrument.venue, (symbol,), self.tr("is being deleted")):
+                writer = await self._writer()
+                return await asyncio.to_thread(
+                    _reading, session, lambda reader: self._deleted(session, reader, writer, order, progress)
+                )
 
         gone = await self._long(self.tr("Deleting of {0}").format(symbol), act)
         self._flow.look_again()
@@ -231,11 +242,13 @@ class HoldingsDesk(QObject):
     def _deleted(
         self, session: Session, reader: Reader, writer: StoreWriter, order: DropOrder, progress: Progress
     ) -> Dropped:
-        from quantdesk.store.deletion import Deletion
+        from quantdesk.store.deletion import Deletion, check_order
 
-        self._counted(session, reader, order)  # it may be recorded by now
+        self._counted(session, reader, order)
 
         def call(act: Callable[[Any], Any]) -> Any:
+            # It may be recorded by now: what comes in then is not what was to go.
+            check_order(order, is_recorded=_records(session, order.instrument), newest_ts=None)
             return writer.call(act).result()
 
         def told(done: float, words: str) -> None:
@@ -271,6 +284,21 @@ class HoldingsDesk(QObject):
             why = session.writer.status.text if session.writer is not None else self.tr("the store is not open yet")
             raise StoreError(self.tr("nothing can be changed in the store from here: {0}").format(why))
         return session.writer
+
+    @contextmanager
+    def _alone(self, venue: str, symbols: Sequence[str], words: str) -> Iterator[None]:
+        """Let nothing else change what is held of these symbols. Raises StoreError where something does already."""
+        keys = {(venue, symbol) for symbol in symbols}
+        for key in sorted(keys & set(self._changing)):
+            raise StoreError(
+                self.tr("{0} {1}: wait for the end of that, or cancel it first").format(key[1], self._changing[key])
+            )
+        self._changing.update(dict.fromkeys(keys, words))
+        try:
+            yield
+        finally:
+            for key in keys:
+                del self._changing[key]
 
     async def _long(self, words: str, act: Callable[[Progress], Any]) -> Any:
         """Run a task with progress and Cancel; say in words how it failed or was stopped, and return None then."""
@@ -316,7 +344,7 @@ def _reading(session: Session, act: Callable[[Reader], T]) -> T:
 
 
 def _is_fed(session: Session, symbol: str) -> bool:
-    return session.feed is not None and symbol in session.feed.legs
+    return symbol in (session.feed.legs if session.feed is not None else session.symbols)
 
 
 def _records(session: Session, instrument: Instrument) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import re
 import secrets
 import shutil
@@ -14,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from quantdesk.config import COMPOSE_DATABASE, COMPOSE_PORT, COMPOSE_USER, resource
+from quantdesk.feed.proxy import without_passwords
 from quantdesk.store.address import StoreAddress, parse_address
 from quantdesk.store.passwords import write_private
 
@@ -148,8 +150,11 @@ async def start(folder: Path, told: Callable[[str], None]) -> str:
 
 async def _started(docker: str, words: Sequence[str], folder: Path) -> Process:
     """Start Docker's program; one that is cancelled meanwhile is asked to end, not killed in the middle."""
+    environ = without_passwords(os.environ)
     starting = asyncio.ensure_future(
-        asyncio.create_subprocess_exec(docker, *words, cwd=folder, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT)
+        asyncio.create_subprocess_exec(
+            docker, *words, cwd=folder, env=environ, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT
+        )
     )
     try:
         return await asyncio.shield(starting)

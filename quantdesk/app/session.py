@@ -170,6 +170,11 @@ class Session:
             if held is not None and symbol in self.symbols:
                 self._put([held])
 
+    async def fold_again(self, symbol: str) -> None:
+        """Load once more what the store folds of a symbol: bars were brought into it behind the feed's back."""
+        self._shown -= {(symbol, interval) for interval in DERIVED}
+        await self.load_shown()
+
     async def close(self) -> None:
         """Drain and close the store, stop the simulator, delete what was only temporary."""
         if self.writer is not None and not await asyncio.to_thread(self.writer.stop):

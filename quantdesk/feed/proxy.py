@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -119,6 +119,12 @@ class ProxyVariables:
             return proxy_for(url)
         finally:
             self.use(chosen)
+
+
+def without_passwords(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for another program: proxies with a password in them are none of its business."""
+    proxies = {name for name in environ if name.lower() in _VARIABLES and "@" in environ[name]}
+    return {name: value for name, value in environ.items() if name not in proxies}
 
 
 def is_loopback(url: str) -> bool:

@@ -57,7 +57,8 @@ class MarketModel(QObject):
     ``ticked(symbol)`` at most 30 times a second; ``bar_closed(symbol, interval, open_times)`` for bars
     closed or revised, once a turn of the loop; ``series_changed(symbol, interval)`` for merged history;
     ``reload_wanted(symbol, start_ms, end_ms)`` when late trades changed bars that only the store knows
-    whole: load them again once the store has written.
+    whole: load them again once the store has written; ``restarted`` when all of it was forgotten: hedge
+    lines made of it know what is still to come.
     """
 
     ticked = Signal(str)
@@ -66,6 +67,7 @@ class MarketModel(QObject):
     status_changed = Signal()
     symbols_changed = Signal()
     reload_wanted = Signal(str, object, object)
+    restarted = Signal()
 
     def __init__(self, origin: Origin = Origin.LIVE, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -218,6 +220,7 @@ class MarketModel(QObject):
         self._changed.clear()
         for symbol in self._legs:
             self._touch(symbol)
+        self.restarted.emit()
 
     def remove_symbol(self, symbol: str) -> None:
         """Forget a symbol; what still arrives of it is dropped."""

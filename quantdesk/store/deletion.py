@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
-from quantdesk.store.base import Reader, RowSpan, StoreError
+from quantdesk.store.base import IdRun, Reader, RowSpan, StoreError
 from quantdesk.store.files import Cancelled
 from quantdesk.types import Instrument, Interval
 
@@ -182,19 +183,30 @@ class Deletion:
         runs, now = self._reader.id_runs(instrument, start, end), int(self._clock() * 1_000)
         self._tell(0, "trades")
         self._act(lambda store: store.book_dropped(instrument, runs, now))
+        late: list[IdRun] = []
+
+        def drop(store: Any, low: int) -> tuple[int, int | None]:
+            # The feed may have filled a hole since the day was booked: in one turn of the store with its end.
+            strays = store.unbooked(instrument, low, end, SLICE)
+            if strays:
+                late.extend(strays)
+                store.book_dropped(instrument, strays, now)
+            return store.drop_ticks(instrument, low, end, SLICE, keep_bars=keep_bars)  # type: ignore[no-any-return]
+
         gone, low = 0, start
-        while True:
-            went: int
-            left: int | None
-            went, left = self._act(
-                lambda store, low=low: store.drop_ticks(instrument, low, end, SLICE, keep_bars=keep_bars)  # type: ignore[misc]  # a lambda's default
-            )
-            gone += went
-            if left is None:
+        try:
+            while True:
+                went: int
+                left: int | None
+                went, left = self._act(partial(drop, low=low))
+                gone += went
                 self._tell(went, "trades")
-                return gone
-            low = left
-            self._tell(went, "trades")
+                if left is None:
+                    return gone
+                low = left
+        finally:
+            if late:  # behind the feed's own rows, which say that it has filled them
+                self._act(lambda store: store.book_dropped(instrument, late, now))
 
     def _drop_bars(self) -> int:
         instrument, (start, end) = self._order.instrument, self._order.span

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import sqlalchemy as sa
 
 from quantdesk.store.base import IdRun
 from quantdesk.store.ledger_cut import rows_of_dropped
 from quantdesk.store.ledger_report import HOLES
+from quantdesk.store.ledger_sql import joined_runs
 from quantdesk.store.schema import gaps, instruments, source_bars, ticks
 from quantdesk.store.sql_writer import SqlWriter
 from quantdesk.types import GapState, Instrument
@@ -26,6 +28,25 @@ class SqlDropper(SqlWriter):
         rows = rows_of_dropped(instrument.symbol, self.load_gaps(instrument), runs, now)
         if rows:
             self.save_gaps(instrument, rows)
+
+    def unbooked(self, instrument: Instrument, start: int, end: int, rows: int) -> list[IdRun]:
+        """Return the ids among the ``rows`` oldest trades of [start, end) (ms) that no row calls dropped, as runs."""
+        with self._writing() as connection:
+            held, _ = self._ensure(connection, instrument)
+            mine = (ticks.c.instrument_id == held, ticks.c.ts >= start, ticks.c.ts < end)
+            key = (ticks.c.ts, ticks.c.agg_id)
+            oldest = connection.execute(sa.select(*key).where(*mine).order_by(*key).limit(rows)).all()
+            ids = [row.agg_id for row in oldest]
+            theirs = (gaps.c.instrument_id == held, gaps.c.state == GapState.DROPPED.value)
+            near = (gaps.c.first_id <= max(ids, default=0), gaps.c.last_id >= min(ids, default=0))
+            spans = sa.select(gaps.c.first_id, gaps.c.last_id).where(*theirs, *near).order_by(gaps.c.first_id)
+            booked = connection.execute(spans).all()
+        firsts = np.array([row.first_id for row in booked], np.int64)
+        reach = np.maximum.accumulate(np.array([row.last_id for row in booked], np.int64))
+        before = np.searchsorted(firsts, ids, "right") - 1
+        known = (before >= 0) & (reach[before] >= ids) if len(booked) else np.zeros(len(ids), np.bool_)
+        strays = (row for row, is_known in zip(oldest, known.tolist(), strict=True) if not is_known)
+        return joined_runs(IdRun(row.agg_id, row.agg_id, row.ts, row.ts) for row in strays)
 
     def give_up_holes(self, instrument: Instrument, start: int, end: int) -> None:
         """Let go of holes whose trades were of [start, end) (ms): nothing is to be filled in there."""

@@ -18,6 +18,7 @@ calls = here / "calls.json"
 known = json.loads(calls.read_text()) if calls.exists() else []
 environment = pathlib.Path(sys.argv[sys.argv.index("--env-file") + 1]).read_text()
 known.append({{"words": sys.argv[1:], "cwd": os.getcwd(), "file": environment, "pid": os.getpid()}})
+known[-1]["proxies"] = {{name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}}
 calls.write_text(json.dumps(known))
 sys.stdout.write({said!r})
 sys.stdout.flush()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +15,8 @@ from PySide6.QtCore import QDate
 
 from quantdesk.app.desk import Desk
 from quantdesk.config import Endpoints
+from quantdesk.ingest.download_order import TRADES, DownloadOrder
+from quantdesk.store.base import StoreError
 from quantdesk.store.deletion import DropOrder, Part
 from quantdesk.store.embedded import open_embedded
 from quantdesk.store.holdings import ExportOrder, Holding, Kind
@@ -19,6 +24,7 @@ from quantdesk.store.ledger_report import account_of
 from quantdesk.types import GapState, Instrument
 from tests.app.driven import drive, held, is_live, reached
 from tests.program.desks import environment, running, until
+from tests.store.samples import trades
 
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
 DAY = int(datetime(YESTERDAY.year, YESTERDAY.month, YESTERDAY.day, tzinfo=UTC).timestamp()) * 1_000
@@ -139,3 +145,72 @@ def test_quitting_stops_a_download_and_keeps_whole_days(qapp, place, past) -> No
     sol = [one.instrument for one in reader.find("SOLUSDT", "a market")]
     assert all(account_of(reader, one).complete for one in sol)
     reader.close()
+
+
+def test_what_is_being_downloaded_is_not_deleted_meanwhile(qapp, place, past) -> None:
+    order = DownloadOrder(("SOLUSDT",), TRADES, YESTERDAY - timedelta(days=20), YESTERDAY)
+
+    async def act(desk: Desk) -> None:
+        await reached(lambda: is_live(desk), "the feed")
+        flow = desk.window.holdings
+        flow.download_requested.emit(order)
+        await reached(lambda: desk.holdings._running, "the download")
+        flow.delete_requested.emit(DropOrder(Instrument("a market", "SOLUSDT"), Part.EVERYTHING))
+        await reached(lambda: "SOLUSDT is being downloaded: wait" in toasts(desk), f"the refusal: {toasts(desk)}")
+        flow.download_requested.emit(order)
+        await reached(lambda: toasts(desk).count("is being downloaded: wait") == 2, f"the other one: {toasts(desk)}")
+
+    drive(qapp, past, act, "--data-dir", place / "data")
+
+
+def test_a_symbol_that_is_taken_in_while_it_is_deleted_keeps_what_comes(
+    qapp, place, past, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    symbol, goes = "SOLUSDT", threading.Event()
+    monkeypatch.setattr("quantdesk.store.deletion.SLICE", 1)
+    store = open_embedded(place / "quantdesk.sqlite")
+    store.append_ticks(Instrument("a market", symbol), [replace(tick, symbol=symbol) for tick in trades(40)])
+    store.close()
+
+    async def act(desk: Desk) -> None:
+        await reached(lambda: is_live(desk), "the feed")
+        call = desk.feeding.session.writer.call
+
+        def slow(act):
+            goes.wait(0.05)
+            return call(act)
+
+        monkeypatch.setattr(desk.feeding.session.writer, "call", slow)
+        desk.window.holdings.delete_requested.emit(DropOrder(Instrument("a market", symbol), Part.EVERYTHING))
+        await reached(lambda: desk.holdings._running, "the deletion")
+        desk.window.add_symbol_requested.emit(symbol)
+        await reached(lambda: "is being recorded" in toasts(desk), f"the refusal: {toasts(desk)}")
+        goes.set()
+
+    drive(qapp, past, act, "--data-dir", place)
+
+
+def test_the_desk_ends_though_its_store_answers_no_more(qapp, place, past, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quantdesk.app.holdings._LAST_SECONDS", 0.5)
+    stuck: list[Future[object]] = []
+
+    async def act(desk: Desk) -> None:
+        await reached(lambda: is_live(desk), "the feed")
+        writer = desk.feeding.session.writer
+        stop = writer.stop
+
+        def call(_act: object) -> Future[object]:
+            stuck.append(Future())
+            return stuck[-1]
+
+        def stopped() -> bool:
+            for one in stuck:
+                one.set_exception(StoreError("the store is closed"))
+            return stop()
+
+        monkeypatch.setattr(writer, "call", call)
+        monkeypatch.setattr(writer, "stop", stopped)
+        desk.window.holdings.delete_requested.emit(DropOrder(Instrument("file", "BTCUSDT"), Part.EVERYTHING))
+        await reached(lambda: stuck, "an act")
+
+    drive(qapp, past, act, "--data-dir", place / "data")

@@ -83,6 +83,16 @@ async def test_docker_gets_a_file_with_a_new_password_and_no_secret_in_its_argum
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
+async def test_docker_is_not_told_the_password_of_a_proxy(
+    docker: Docker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://joe:secret@proxy:3128")
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    await start(tmp_path / "database", lambda _: None)
+    (call,) = docker.calls
+    assert "https_proxy" not in call["proxies"] and call["proxies"]["NO_PROXY"] == "localhost"
+
+
 async def test_a_second_start_keeps_the_password_that_the_database_has(docker: Docker, tmp_path: Path) -> None:
     first = await start(tmp_path / "database", lambda _: None)
     assert own_password(tmp_path / "database") == first

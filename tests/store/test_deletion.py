@@ -112,6 +112,37 @@ def test_a_stop_between_two_slices_leaves_a_true_ledger(
     assert all_bars(store, btc) == told_by(ticks)
 
 
+def test_what_is_filled_in_while_its_day_goes_is_booked_too(
+    store: Store, btc: Instrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quantdesk.store.deletion.SLICE", 50)
+    ticks = trades(500)
+    hole = Gap(btc.symbol, 301, 310, ticks[299].ts, ticks[310].ts, START, GapState.OPEN)
+    late = [t for t in ticks if 301 <= t.agg_id <= 310]
+    store.append_ticks(btc, [t for t in ticks if t not in late])
+    store.save_gaps(btc, [hole])
+    acts: list[str] = []
+
+    def call(act: Callable[[Store], object]) -> object:
+        found = act(store)
+        acts.append("act")
+        if len(acts) == 2:  # booked, and the first slice is gone: the feed fills the hole of the others
+            store.append_ticks(btc, late)
+        if len(acts) == 8:  # the feed's own row comes a moment after its trades
+            store.save_gaps(btc, [replace(hole, state=GapState.FILLED)])
+        return found
+
+    low, high = ticks[100].ts, ticks[400].ts
+    gone = sum(low <= t.ts < high for t in ticks)
+    Deletion(store, call, DropOrder(btc, Part.TRADES, "", low, high)).run()
+    account = account_of(store, btc)
+    assert account.stored == 500 - gone and account.complete
+    rows = [row for row in store.load_gaps(btc) if row.state is GapState.DROPPED]
+    assert {n for row in rows for n in range(row.first_id, row.last_id + 1)} == {
+        t.agg_id for t in ticks if low <= t.ts < high
+    }
+
+
 def test_a_mark_for_bars_moves_when_its_key_is_needed(store: Store, btc: Instrument) -> None:
     ticks = trades(100, first_id=50)
     store.append_ticks(btc, ticks)

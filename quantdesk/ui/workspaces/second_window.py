@@ -97,6 +97,7 @@ class SecondWindow(ChartWindow):
     def set_market(self, market: MarketModel) -> None:
         """Show the pair of this window in another market."""
         self.market.symbols_changed.disconnect(self._on_symbols)
+        self.market.restarted.disconnect(self._begin_anew)
         super().set_market(market)
 
     def leave(self) -> None:
@@ -111,9 +112,15 @@ class SecondWindow(ChartWindow):
     def _follow(self, market: MarketModel) -> None:
         super()._follow(market)
         market.symbols_changed.connect(self._on_symbols)
+        market.restarted.connect(self._begin_anew)
         self.mode = DeskMode(market.origin)
         self.pair.set_source(market, self.choices.pair())
         self.show_title()
+
+    @Slot()
+    def _begin_anew(self) -> None:
+        """Forget bars and hedge lines of a replay that has gone back: the main window's pair is set by its follower."""
+        self.pair.set_source(self.market, self.pair.settings)
 
     def _share_actions(self) -> None:
         for name, action in self._main.registry:

@@ -66,6 +66,19 @@ def test_jobs_of_two_windows_do_not_displace_one_another(make_desk: Make, qtbot:
     qtbot.waitUntil(lambda: all(bars(window) > 300 for window in windows), timeout=30_000)
 
 
+def test_a_market_that_begins_anew_takes_what_other_windows_had_learnt_with_it(make_desk: Make, qtbot: QtBot) -> None:
+    desk = make_desk(data=True)
+    second = opened(desk)
+    qtbot.waitUntil(lambda: bars(second) > 300, timeout=20_000)
+    desk.market.restart()
+    assert bars(second) == 0, "bars of a time that has not come"
+    fill(desk.market, 400)
+    desk.pair.set_source(desk.market, desk.pair.settings)
+    frames = (desk.pair, second.pair)
+    qtbot.waitUntil(lambda: all(one.frame is not None and len(one.frame) == 400 for one in frames), timeout=20_000)
+    assert second.pair.frame.fit == desk.pair.frame.fit
+
+
 def test_a_closed_window_leaves_the_workspace_and_can_be_reopened(
     make_desk: Make, qapp: QApplication, qtbot: QtBot
 ) -> None:
