@@ -19,13 +19,6 @@ def find_password(address: StoreAddress) -> str | None:
     return find_secret(address.words) if address.is_server else None
 
 
-def with_found_password(address: StoreAddress) -> StoreAddress:
-    """Return the address with the password that the keyring has for it; as it is where it has one or needs none."""
-    if address.password is not None or not address.is_server:
-        return address
-    return address.with_password(find_password(address))
-
-
 def keep_password(address: StoreAddress, password: str) -> None:
     """Keep a server's password; raise ConfigError saying where to put it instead."""
     if not address.is_server:

@@ -41,13 +41,6 @@ class SpanFields(QWidget):
             return None, None
         return int(self.start.dateTime().toMSecsSinceEpoch()), int(self.end.dateTime().toMSecsSinceEpoch())
 
-    def set_span(self, start: int, end: int) -> None:
-        """Choose a span."""
-        self.part.setChecked(True)
-        zone = self.start.timeZone()
-        self.start.setDateTime(QDateTime.fromMSecsSinceEpoch(start, zone))
-        self.end.setDateTime(QDateTime.fromMSecsSinceEpoch(end, zone))
-
     def _on_choice(self) -> None:
         for edit in (self.start, self.end):
             edit.setEnabled(self.part.isChecked())

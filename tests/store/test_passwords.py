@@ -23,7 +23,6 @@ from quantdesk.store.passwords import (
     forget_password,
     keep_in_pgpass,
     keep_password,
-    with_found_password,
 )
 
 from .keyrings import ForgetfulKeyring, LockedKeyring, MemoryKeyring, TalkativeKeyring
@@ -55,20 +54,14 @@ def test_a_password_is_kept_found_and_forgotten(memory: MemoryKeyring, address: 
     keep_password(address, SECRET)
     assert memory.held == {(SERVICE, "trader@db.example.org:5433/desk"): SECRET}
     assert find_password(address) == SECRET
-    assert with_found_password(address).password == SECRET
     forget_password(address)
     forget_password(address)
-    assert find_password(address) is None and with_found_password(address) == address
-
-
-def test_a_password_of_the_url_goes_before_the_keyrings(memory: MemoryKeyring, address: StoreAddress) -> None:
-    keep_password(address, SECRET)
-    assert with_found_password(address.with_password("typed")).password == "typed"
+    assert find_password(address) is None
 
 
 def test_a_file_has_no_password(memory: MemoryKeyring, tmp_path: Path) -> None:
     address = file_address(tmp_path / "quantdesk.sqlite")
-    assert find_password(address) is None and with_found_password(address) is address
+    assert find_password(address) is None
     with pytest.raises(ConfigError):
         keep_password(address, SECRET)
 

@@ -72,10 +72,6 @@ class DrawingTools(QObject):
                     return panel, drawing
         return None
 
-    def is_chosen(self, drawing: Drawing) -> bool:
-        """Return whether a drawing is the chosen one."""
-        return drawing.id == self._chosen
-
     def count(self) -> int:
         """Return how many drawings there are of what is shown, on all panels."""
         return sum(len(self.book.at(self.place(name))) for name in self.panels)

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 
 from quantdesk.types import Origin
+from quantdesk.ui.charts.drawing_tools import DrawingTools
 from quantdesk.ui.charts.drawings import MOST_HERE, Anchor, Drawing, Kind, Look, Stroke, place_of
 from quantdesk.ui.charts.inks import INKS, ink
 from quantdesk.ui.theme_tokens import DARK, LIGHT
@@ -28,6 +29,11 @@ def drag(desk, qtbot, name, start, end, *, release=True) -> None:
     if release:
         qtbot.mouseRelease(port, Qt.MouseButton.LeftButton, pos=QPoint(*end))
     settle(desk)
+
+
+def chosen(tools: DrawingTools) -> str:
+    assert tools.chosen is not None
+    return tools.chosen[1].id
 
 
 def level(desk, qtbot, name="price", y=120) -> Drawing:
@@ -52,7 +58,7 @@ def test_one_click_draws_a_level_with_a_tag_and_puts_the_tool_away(full, qtbot, 
     assert drawing.kind is Kind.LEVEL and drawing.anchors[0].value == pytest.approx(value, abs=0.06)
     assert panel.value_text(drawing.anchors[0].value) in [tag.text for tag in panel._all_tags()]
     assert panel._all_tags()[-1] == panel.tags()[-1], "the panel's own value stands where it is"
-    assert full.stack.drawing.tool is None and full.stack.drawing.is_chosen(drawing)
+    assert full.stack.drawing.tool is None and chosen(full.stack.drawing) == drawing.id
 
 
 @pytest.mark.parametrize("name", ["price", "spread", "z"])
@@ -135,9 +141,9 @@ def test_a_picture_has_the_lines_and_no_handles_nor_hints(full, qtbot):
 def test_a_click_elsewhere_lets_the_chosen_one_go(full, qtbot):
     drawing = level(full, qtbot)
     click(full, qtbot, "price", 500, 200)
-    assert not full.stack.drawing.is_chosen(drawing)
+    assert full.stack.drawing.chosen is None
     click(full, qtbot, "price", 500, 121)
-    assert full.stack.drawing.is_chosen(drawing)
+    assert chosen(full.stack.drawing) == drawing.id
 
 
 def test_keys_choose_move_edit_and_delete(full, qtbot):
@@ -146,7 +152,7 @@ def test_keys_choose_move_edit_and_delete(full, qtbot):
     first, second = level(full, qtbot), trend(full, qtbot)
     tools.choose_none()
     tools.choose_next()
-    assert tools.is_chosen(first)
+    assert chosen(tools) == first.id
     left = view(full).left
     key(qtbot, full, Qt.Key.Key_Up)
     risen = tools.shown("price")[0]
@@ -154,7 +160,7 @@ def test_keys_choose_move_edit_and_delete(full, qtbot):
     key(qtbot, full, Qt.Key.Key_Left)
     assert view(full).left == left - 1, "a level has no bars to move by: the view moves"
     tools.choose_next()
-    assert tools.is_chosen(second)
+    assert chosen(tools) == second.id
     key(qtbot, full, Qt.Key.Key_Right, Qt.Key.Key_Right)
     shifted = tools.shown("price")[1].anchors
     assert [b.ms - a.ms for a, b in zip(second.anchors, shifted, strict=True)] == [120_000, 120_000]
