@@ -147,6 +147,6 @@ class _RuleChange(QUndoCommand):
             self._alerts.set_rules(others)
         elif len(others) < len(rules):
             self._alerts.set_rules([rule if each.id == key else each for each in rules])
-        elif self._before is None:
+        elif self._before is None and len(rules) < MOST_RULES:
             self._alerts.set_rules([*rules, rule])
-        # A rule that was deleted meanwhile stays deleted.
+        # A rule that was deleted meanwhile stays deleted; one whose place was taken stays away.

@@ -58,6 +58,15 @@ def test_a_dragged_level_changes_the_rule_and_undo_gives_it_back(shown: Desk, qt
     assert shown.alerts.rules == (z_rule(),) and not undo.isEnabled()
 
 
+def test_a_rule_that_is_done_again_finds_its_place_taken(shown: Desk) -> None:
+    shown.window.levels.add("z", 2.7)
+    shown.window.layouts.undo.undo()
+    full = [replace(z_rule(), id=f"r{place}") for place in range(MOST_RULES)]
+    shown.alerts.set_rules(full)
+    shown.window.layouts.undo.redo()
+    assert list(shown.alerts.rules) == full
+
+
 def test_undo_touches_no_other_rule_and_brings_back_none_that_was_deleted(shown: Desk, qtbot: QtBot) -> None:
     z = panel(shown)
     drag(shown, qtbot, z.y_of(2.0), z.y_of(2.0) - 12)
