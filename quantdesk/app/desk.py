@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
@@ -46,6 +47,9 @@ from quantdesk.ui.notify import DesktopPopups
 from quantdesk.ui.settings_store import SettingsStore
 from quantdesk.ui.single_instance import SingleInstance
 from quantdesk.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from quantdesk.ui.workspaces.second_window import SecondWindow
 
 log = logging.getLogger(__name__)
 
@@ -178,11 +182,16 @@ class Desk:
         if isinstance(self._app, Application):
             self._app.files_opened.connect(self._on_second_start)
         window.quit_requested.connect(self._quit.set)
+        window.workspaces.windows.opened.connect(self._on_window_opened)
         window.preferences.popup_requested.connect(lambda: self._spawn(self._try_popup()))
         window.notify_requested.connect(lambda title, text: self._spawn(self._popups.send(title, text)))
         self.pair.changed.connect(self._on_pair_changed)
         self.pair.changed.connect(self.clock.mark)
         self._app.commitDataRequest.connect(lambda _: window.save_settings())
+
+    def _on_window_opened(self, second: SecondWindow) -> None:
+        """Let the store answer a window beside the main one, in its own lane and for as long as it lives."""
+        StoredTrades(second.spread.bars, self.feeding, second.lane, second)
 
     def _on_pair_changed(self) -> None:
         if self.pair.frame is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject, Slot
 
-from quantdesk.model.jobs import JobRunner
+from quantdesk.model.jobs import Jobs
 from quantdesk.model.recent_trades import TradePrices
 from quantdesk.model.spread_bars import SpreadBarsModel, TradesWanted
 from quantdesk.store.base import Reader, StoreError
@@ -27,8 +27,8 @@ _BLOCK = 20_000
 class StoredTrades(QObject):
     """Answer ``trades_wanted``; the newest wish wins, and one that is being read is given up for it between blocks."""
 
-    def __init__(self, bars: SpreadBarsModel, feeding: Feeding, jobs: JobRunner) -> None:
-        super().__init__()
+    def __init__(self, bars: SpreadBarsModel, feeding: Feeding, jobs: Jobs, parent: QObject | None = None) -> None:
+        super().__init__(parent)
         self._bars, self._feeding, self._jobs = bars, feeding, jobs
         self._newest: TradesWanted | None = None
         bars.trades_wanted.connect(self._on_wanted)

@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtCore import QObject, Signal
 from pytestqt.qtbot import QtBot
 
+from quantdesk.app.desk import Desk
 from quantdesk.app.session import Session, SessionPlan
 from quantdesk.app.stored_trades import StoredTrades, trades_between
 from quantdesk.config import Endpoints, StoreLimits
@@ -21,6 +22,7 @@ from quantdesk.store.address import file_address
 from quantdesk.store.opening import open_reader, open_store
 from quantdesk.store.writer import StoreWriter
 from quantdesk.types import Origin
+from tests.app.driven import drive, reached
 from tests.store.samples import BTC, trades
 
 TICKS = trades(2_000, every=200)
@@ -101,3 +103,18 @@ def test_a_store_that_cannot_be_read_leaves_closes(session: Session, qtbot: QtBo
     assert len(bars.taken[0][1]) == 0
     assert jobs.close(20)
     del answering
+
+
+def test_windows_beside_the_main_one_are_answered_too(qapp, nowhere) -> None:
+    async def act(desk: Desk) -> None:
+        market, session = desk.feeding.market, desk.feeding.session
+        await reached(lambda: session.writer and {"BTCUSDT", "ETHUSDT"} <= set(market.symbols()), "the simulator")
+        second = desk.window.workspaces.windows.open_new()
+        assert second is not None
+        taken: list[TradesWanted] = []
+        second.spread.bars.take_stored = lambda wish, _y, _x: taken.append(wish)
+        wish = TradesWanted("BTCUSDT", "ETHUSDT", 0, 1, 0)
+        second.spread.bars.trades_wanted.emit(wish)
+        await reached(lambda: taken == [wish], "the answer")
+
+    drive(qapp, nowhere, act, "--simulate")
