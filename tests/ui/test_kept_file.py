@@ -8,7 +8,7 @@ from quantdesk.ui.kept_file import KeptFile
 from quantdesk.ui.settings_store import SettingsStore
 
 #: What Python makes of a byte in a name that is no UTF-8.
-FOLDER = "/home/r\udce9sum\udce9"
+FOLDER = "/data/r\udce9sum\udce9"
 
 
 def test_a_name_of_bytes_that_are_no_text_is_kept_and_comes_back(tmp_path: Path) -> None:
