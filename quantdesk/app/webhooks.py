@@ -53,6 +53,7 @@ class Webhooks(QObject):
         self._client: WebhookClient | None = None
         self._known: dict[str, Webhook] = {}  # by the key in the keyring
         self._keeping = asyncio.Lock()
+        self._stopped = False
         self.given_up = 0  #: posts that found the queue full, or the desk closing
         flow = self._flow
         flow.send_requested.connect(self.send)
@@ -78,6 +79,7 @@ class Webhooks(QObject):
 
     async def stop(self) -> None:
         """Give what is on its way a moment, then let go."""
+        self._stopped = True
         waiting = list(self._lanes.values())
         await self._tasks.stop(_LAST_SECONDS)
         unsent = sum(map(len, waiting))
@@ -90,6 +92,10 @@ class Webhooks(QObject):
     @Slot(object)
     def send(self, event: AlertEvent) -> None:
         """Post a firing as soon as those before it of the same rule are through."""
+        if self._stopped:
+            self.given_up += 1
+            log.warning("a webhook post was not sent: the desk was closed")
+            return
         if self.waiting >= MOST_WAITING:
             self.given_up += 1
             log.warning("a webhook post was given up: %d wait (%d given up so far)", MOST_WAITING, self.given_up)
