@@ -109,6 +109,8 @@ def check_url(url: str, name: str, schemes: tuple[str, ...]) -> str:
         raise ConfigError(f"{name} is not a URL: {error}") from error
     if parts.scheme not in schemes or not parts.hostname or port == 0:
         raise ConfigError(f"{name} must start with {' or '.join(s + '://' for s in schemes)} and name a host")
+    if "@" in parts.netloc:
+        raise ConfigError(f"{name} holds a user or password, which the exchange does not ask for: leave it out")
     return url.rstrip("/")
 
 

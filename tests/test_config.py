@@ -26,3 +26,9 @@ def test_a_mirror_changes_nothing_but_the_archive() -> None:
 def test_an_archive_that_is_no_address_is_said() -> None:
     with pytest.raises(ConfigError, match="QUANTDESK_ARCHIVE_URL"):
         Endpoints.from_environment({"QUANTDESK_ARCHIVE_URL": "ftp://x"})
+
+
+def test_an_address_with_a_password_is_refused_without_repeating_it() -> None:
+    with pytest.raises(ConfigError, match="user or password") as refused:
+        Endpoints.from_environment({"QUANTDESK_REST_URL": "https://me:t0ken@example.org"})
+    assert "t0ken" not in str(refused.value)

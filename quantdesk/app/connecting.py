@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from quantdesk.app.feeding import Feeding
     from quantdesk.ui.main_window import MainWindow
     from quantdesk.ui.settings_store import Settings, SettingsStore
+
+log = logging.getLogger(__name__)
+
+#: So long (s) the keyring may take at the start.
+_PATIENCE = 20
 
 
 def endpoints_of(chosen: Settings, given: Endpoints) -> Endpoints:
@@ -53,9 +59,15 @@ class Connections(QObject):
 
     async def unlock(self) -> None:
         """Fetch the proxy's password, if it has a user, before anything connects."""
-        if self._proxy.user:
-            self._proxy = await self._with_password(Connecting(proxy=self._proxy))
-            self._variables.use(self._proxy)
+        if not self._proxy.user:
+            return
+        try:
+            # A keyring may wait for somebody to unlock it; the market must not wait for ever.
+            async with asyncio.timeout(_PATIENCE):
+                self._proxy = await self._with_password(Connecting(proxy=self._proxy))
+        except TimeoutError:
+            log.warning("the keyring did not give the proxy's password within %d s", _PATIENCE)
+        self._variables.use(self._proxy)
 
     async def stop(self) -> None:
         """Wait for the end of what is being tried."""
