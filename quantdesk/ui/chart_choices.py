@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from quantdesk.ui.action_spec import translate
 from quantdesk.ui.charts.scale import PriceScale
+from quantdesk.ui.charts.state import SPREAD
 from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 
 if TYPE_CHECKING:
@@ -34,12 +36,22 @@ def show_chart_choices(window: ChartWindow) -> None:
 
 
 def _overlay(window: ChartWindow, shown: bool) -> None:
+    """Lay one leg over the other; where the spread is shown the legs come first, or nothing would be seen."""
+    if window.charts.price_leg == SPREAD:
+        window.registry["pair.leg_y"].trigger()
+        window.registry["view.both_legs"].setChecked(True)
+        shown = True
     window.charts.set_both_legs(shown)
     window.choices.both_legs = shown
     window.save_settings()
 
 
 def _choose_scale(window: ChartWindow, scale: PriceScale) -> None:
+    if scale is not PriceScale.LINEAR and window.charts.price_leg == SPREAD and not window.spread.bars.is_ratio:
+        words = translate(
+            "choices", "It may go through zero, which has no logarithm and no percent. The legs take the scale."
+        )
+        window.toast(translate("choices", "The spread stays linear"), words)
     window.charts.set_scale(scale)
     window.choices.price_scale = scale.value
     window.save_settings()

@@ -46,3 +46,28 @@ def test_both_legs_stay_overlaid_at_the_next_start(make_desk: Callable[..., Desk
     make_desk().window.registry["view.both_legs"].trigger()
     again = make_desk().window
     assert again.charts._state.both_legs and again.registry["view.both_legs"].isChecked()
+
+
+def test_both_legs_asked_for_while_the_spread_shows_bring_the_legs(make_desk: Callable[..., Desk]) -> None:
+    window = make_desk(data=True).window
+    for _ in range(2):  # also where they were on, unseen, behind the spread
+        window.registry["pair.leg_spread"].trigger()
+        window.registry["view.both_legs"].trigger()
+        assert window.charts.price_leg == "y" and window.charts._state.both_legs
+        assert window.registry["view.both_legs"].isChecked() and window.registry["pair.leg_y"].isChecked()
+    window.registry["view.both_legs"].trigger()
+    assert not window.charts._state.both_legs
+
+
+def test_a_scale_that_the_spread_does_not_take_is_said(make_desk: Callable[..., Desk]) -> None:
+    window = make_desk(data=True).window
+    window.registry["view.scale_percent"].trigger()
+    assert not window.toasts.toasts
+    window.registry["pair.leg_spread"].trigger()
+    window.registry["view.scale_linear"].trigger()
+    assert not window.toasts.toasts
+    window.registry["view.scale_log"].trigger()
+    assert "The spread stays linear" in window.toasts.toasts[0].accessibleName()
+    window.spread.bars.set_ratio(True)
+    window.registry["view.scale_percent"].trigger()
+    assert len(window.toasts.toasts) == 1
