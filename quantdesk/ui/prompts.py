@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QDialog, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QWidget
 
 from quantdesk.model.frame import PairSettings
 from quantdesk.types import SymbolInfo
@@ -132,7 +132,16 @@ class Prompts(QObject):
             held.raise_()
             held.activateWindow()
             return
+        front = QApplication.activeWindow()
+        if isinstance(front, QMainWindow) and front is not self._window and dialog.parentWidget() is self._window:
+            # Asked for in a window beside this one: there it opens, and there the keyboard goes back to.
+            dialog.setParent(front, dialog.windowFlags())
+            dialog.destroyed.connect(lambda: self._forget(name, dialog))  # with a window that is taken away
         self._opened[name] = dialog
-        dialog.finished.connect(lambda _result: self._opened.pop(name, None))
+        dialog.finished.connect(lambda _result: self._forget(name, dialog))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+
+    def _forget(self, name: str, dialog: QDialog) -> None:
+        if self._opened.get(name) is dialog:
+            del self._opened[name]

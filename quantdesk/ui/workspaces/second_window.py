@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from quantdesk.ui.main_window import MainWindow
 
 #: What the main window does for all: its keys work in this window, too.
-_SHARED = ("workspace.", "view.theme_")
+_SHARED = ("workspace.", "view.theme_", "replay.")
 _SHARED_NAMES = frozenset({
-    "view.undo", "view.redo", "view.safe_colours", "draw.indicators", "file.quit", "market.add", "alerts.mute",
-    "alerts.rules", "help.shortcuts",
+    "view.undo", "view.redo", "view.safe_colours", "draw.indicators", "file.live", "file.settings", "file.quit",
+    "market.add", "data.holdings", "alerts.mute", "alerts.rules", "help.shortcuts",
 })  # fmt: skip
 _LATE_MS = 3_000
 

@@ -193,6 +193,34 @@ def test_levels_theme_and_chosen_keys_reach_every_window(make_desk: Make) -> Non
     assert second.registry["view.latest"].shortcut().toString() == "Ctrl+Alt+E"
 
 
+def test_what_is_asked_for_in_a_window_opens_there_and_gives_the_keyboard_back(
+    make_desk: Make, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = make_desk(data=True)
+    desk.window.show()
+    second = opened(desk)
+    monkeypatch.setattr(QApplication, "activeWindow", staticmethod(lambda: second))
+    desk.window.registry["help.shortcuts"].trigger()
+    sheet = desk.window.prompts.dialog("shortcuts")
+    assert sheet is not None and sheet.parentWidget() is second and sheet.isVisible()
+    QTest.keyClick(sheet, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: desk.window.prompts.dialog("shortcuts") is None)
+    desk.window.registry["help.shortcuts"].trigger()
+    second.close()
+    qtbot.waitUntil(lambda: desk.window.prompts.dialog("shortcuts") is None)
+    monkeypatch.setattr(QApplication, "activeWindow", staticmethod(lambda: desk.window))
+    desk.window.registry["help.shortcuts"].trigger()
+    again = desk.window.prompts.dialog("shortcuts")
+    assert again is not None and again.parentWidget() is desk.window
+
+
+def test_a_replay_is_steered_from_every_window(make_desk: Make) -> None:
+    desk = make_desk(data=True)
+    second = opened(desk)
+    for name in ("replay.toggle", "replay.step", "replay.next_alert", "file.live", "file.settings", "data.holdings"):
+        assert desk.window.registry[name] in second.actions(), name
+
+
 def test_the_paint_latency_is_the_main_windows(make_desk: Make, qtbot: QtBot) -> None:
     desk = make_desk(data=True)
     desk.window.show()
