@@ -34,7 +34,7 @@ class HoldingsDialog(DeskDialog):
     delete_wanted = Signal(object)
 
     def __init__(self, strip: ProgressStrip, tokens: Tokens, parent: QWidget | None) -> None:
-        super().__init__(self.tr("Data"), parent, width=760)
+        super().__init__(self.tr("Data held"), parent, width=760)
         self.setModal(False)
         self.resize(min(1_180, parent.width() - 40 if parent is not None else 1_180), 560)
         self.body.addWidget(strip)

@@ -113,6 +113,7 @@ class PreferencesFlow(QObject):
         kept = present.words if present is not None else self.tr("A store that ends with this session")
         page.words(kept, row=self.tr("The market is kept in"))
         page.opens(self.tr("Store, database, limits"), self.tr("&Storage…"), on["data.storage"])
+        page.opens(self.tr("Symbols, history, import, delete"), self.tr("&Data held…"), on["data.holdings"])
         page.opens(self.tr("Another store"), self.tr("&Copy…"), on["data.copy_store"])
         page.opens(self.tr("Log"), self.tr("Open &log folder"), on["help.logs"])
         page.words(str(window.store.path), row=self.tr("These settings are in"))

@@ -113,6 +113,13 @@ def test_every_page_is_reached_by_keys_and_every_control_has_a_name(desk: Desk, 
     assert len(set(titles)) == 5
 
 
+def test_the_data_held_are_one_button_away(desk: Desk) -> None:
+    dialog, asked = open_settings(desk), []
+    desk.window.registry["data.holdings"].triggered.connect(lambda: asked.append(1))
+    next(one for one in dialog.findChildren(QAbstractButton) if "Data held" in one.text().replace("&", "")).click()
+    assert asked
+
+
 def test_the_settings_open_once_and_close_by_escape(make_desk: Callable[..., Desk]) -> None:
     desk = make_desk()
     desk.window.show()
