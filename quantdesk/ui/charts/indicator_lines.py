@@ -29,6 +29,8 @@ INDICATORS_LINK = "indicators"
 #: Lines share the scale of the candles if it grows by no more than this.
 _FLATTENING = 1.6
 _LINE_HEIGHT = 20.0
+#: The legends leave the candles the rest of the panel's height.
+_MOST_OF_PANEL = 0.45
 #: Bands lie behind the candles, their edges behind other lines: a middle is often another one's average.
 _BAND_DEPTH, _BEHIND, _DEPTH = 0.5, 3.4, 3.5
 _LEAST_APART = 12.0
@@ -155,7 +157,7 @@ class IndicatorLines:
     def paint(self, painter: QPainter, panel: Panel) -> None:
         """Write the second legend, and each name where its line ends."""
         self._boxes = []
-        rows = self._wrapped(panel)
+        rows = self._fitting(panel, self._wrapped(panel))
         for place, spans in enumerate(rows):
             room = panel.plot.adjusted(0, (place + 1) * _LINE_HEIGHT, 0, 0)
             overlay.paint_legend(painter, panel.state, room, spans)
@@ -212,6 +214,16 @@ class IndicatorLines:
                 rows.append(list(spans))
                 used = wide
         return rows
+
+    def _fitting(self, panel: Panel, rows: list[list[Span]]) -> list[list[Span]]:
+        """Return the lines that leave a low panel room for its candles, or how many indicators there are."""
+        room = _MOST_OF_PANEL * panel.plot.height() - self._room
+        if len(rows) * _LINE_HEIGHT <= room or not rows:
+            return rows
+        fitting = rows[: max(0, int(room / _LINE_HEIGHT) - 1)]
+        hidden = len(self._plotted) - sum(span.bold for spans in fitting for span in spans)
+        words = panel.tr("and {0} more") if fitting else panel.tr("{0} indicators")
+        return [*fitting, [Span(words.format(hidden), panel.state.tokens.text_dim)]]
 
     def _name_ends(self, painter: QPainter, panel: Panel) -> None:
         state, plot = panel.state, panel.plot

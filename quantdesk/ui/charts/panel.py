@@ -36,6 +36,8 @@ class Panel(pg.GraphicsView):
     MARGINS = (0.22, 0.10)
     #: The height in pixels that the legend keeps free of data, where the panel has as much to spare.
     LEGEND_ROOM = 32.0
+    #: The least height in pixels; together they fit the smallest window.
+    LEAST_HEIGHT = 48
     #: The least pixels between two labels of the axis.
     SPACING = 32.0
 
@@ -48,7 +50,7 @@ class Panel(pg.GraphicsView):
         self.setCacheMode(self.CacheModeFlag.CacheNone)
         # Only ``refresh`` asks for a paint: the scene would ask for a second one after each.
         self.setViewportUpdateMode(self.ViewportUpdateMode.NoViewportUpdate)
-        self.setMinimumSize(120, 56)
+        self.setMinimumSize(120, self.LEAST_HEIGHT)
         self.viewport().setAcceptDrops(False)  # the window takes dropped files
         self.scene().setItemIndexMethod(self.scene().ItemIndexMethod.NoIndex)
         self.box = pg.ViewBox(enableMouse=False, enableMenu=False, defaultPadding=0)

@@ -38,6 +38,7 @@ class PricePanel(Panel):
 
     MARGINS = (0.12, 0.2)
     SPACING = 46.0
+    LEAST_HEIGHT = 88
 
     def __init__(self, state: ChartState, parent: QWidget | None = None) -> None:
         super().__init__("price", state, parent)

@@ -113,6 +113,20 @@ def test_the_legend_names_each_with_its_value_under_the_crosshair(full):
     assert words(full) == [f"SMA 20 {values[0]}", "BB 20, 2σ " + " ".join(values[1:])]
 
 
+def test_the_legend_leaves_a_low_panel_to_its_candles(full, qtbot):
+    def legend(height: int) -> list[str]:
+        full.stack.panel("price").resize(420, height)
+        panel, shown = full.stack.panel("price"), full.stack.indicators
+        return ["".join(span.text for span in spans) for spans in shown._fitting(panel, shown._wrapped(panel))]
+
+    full.stack.indicators.show([SMA, BANDS, DAY])
+    settle(full)
+    tall, low, least = legend(400), legend(180), legend(88)
+    assert len(tall) > 1 and "more" not in "".join(tall)
+    assert low[-1].startswith("and ") and low[-1].endswith(" more") and low[0].startswith("SMA 20")
+    assert least == ["3 indicators"]
+
+
 def test_a_row_without_a_bar_has_a_dash(full):
     frame = full.pair.frame
     close = frame.y.close.copy()
