@@ -69,6 +69,32 @@ def test_a_second_start_shows_what_is_stored_and_fills_what_was_missed(qapp, pla
     drive(qapp, exchange, fill, "--data-dir", data)
 
 
+def test_a_window_beside_the_main_one_reads_stored_trades_for_its_candles(qapp, place, exchange, nowhere) -> None:
+    data = place / "data"
+
+    async def record(desk: Desk) -> None:
+        await reached(lambda: is_live(desk) and bars(desk) > 100, "bars")
+        desk.window.registry["pair.1s"].trigger()
+        await reached(lambda: desk.pair.frame is not None and desk.pair.frame.settings.interval == "1s", "seconds")
+        await reached(lambda: bars(desk) > 60 and all_whole(data), "bars of seconds and every trade")
+
+    async def look(desk: Desk) -> None:
+        desk.window.charts.set_spread_candles(False)  # it asks for nothing itself
+        second = desk.window.workspaces.windows.open_new()
+        assert second is not None
+        second.control.change(interval="1s")
+        second.charts.set_price_leg("spread")
+
+        def known() -> bool:
+            held = second.spread.bars.latest
+            return held is not None and bool(held.known.any())
+
+        await reached(known, "candles of trades that only the store has")
+
+    drive(qapp, exchange, record, "--data-dir", data)
+    drive(qapp, nowhere, look, "--data-dir", data)
+
+
 def test_to_the_simulator_and_back(qapp, place, exchange) -> None:
     data = place / "data"
 
