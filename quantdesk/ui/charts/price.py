@@ -105,6 +105,7 @@ class PricePanel(Panel):
         candles = synthetic.candle_columns(state) if closed else synthetic.forming_columns(state)
         values = synthetic.closes(state) if closed else synthetic.tail_closes(state)
         through = synthetic.rest(values, candles)
+        self.rest.breaks = synthetic.breaks(state)
         for pyramid, columns in ((self.candles.pyramid, {**candles, "close": values}), (self.rest.pyramid, through)):
             if closed:
                 pyramid.sync(columns)

@@ -66,10 +66,9 @@ class SpreadPanel(Panel):
     def load(self) -> None:
         """Take the closed bars and where the line was fitted."""
         frame, line, none = self.state.frame, self.state.line, np.empty(0)
-        # Another hedge ratio is another spread: no line leads from one to the next.
         refits = () if frame is None or self.state.ratio else frame.refits
-        breaks = [] if frame is None else np.searchsorted(frame.times, [r.time for r in refits]).tolist()
-        for item in (self.line, self.upper, self.lower, self.mean):
+        breaks = synthetic.breaks(self.state)
+        for item in (self.line, self.rest, self.upper, self.lower, self.mean):
             item.breaks = breaks
         values, candles = synthetic.closes(self.state), synthetic.candle_columns(self.state)
         self.line.pyramid.sync({"value": values})

@@ -119,6 +119,13 @@ def rest(values: FloatArray, candles: Columns) -> Columns:
     return {"value": np.where(beside, values, np.nan)}
 
 
+def breaks(state: ChartState) -> list[int]:
+    """Return the rows at which another hedge ratio makes another spread: no line leads from one to the next."""
+    if state.frame is None or state.ratio:
+        return []
+    return np.searchsorted(state.frame.times, [refit.time for refit in state.frame.refits]).tolist()
+
+
 def is_close_only(candles: Pyramid, closes: FloatArray, row: int) -> bool:
     """Tell whether of a bar nothing is known but its close."""
     return math.isfinite(at(closes, row)) and not math.isfinite(at(candles.column("open"), row))
@@ -130,7 +137,7 @@ def _columns(bars: SpreadBars) -> dict[str, FloatArray]:
 
 
 def moves_at(state: ChartState, row: int) -> float:
-    """Return how often the spread moved in a bar, NaN where nobody knows."""
+    """Return how often the spread moved in a bar, NaN where nobody knows: there is no candle."""
     line = state.line.times
     if row >= len(line):
         forming, place = state.forming, row - len(line)
@@ -140,7 +147,7 @@ def moves_at(state: ChartState, row: int) -> float:
     if held is None or row < 0:
         return math.nan
     place = int(np.searchsorted(held.times, line[row]))
-    there = place < len(held.times) and held.times[place] == line[row]
+    there = place < len(held.times) and held.times[place] == line[row] and math.isfinite(held.bars.close[place])
     return at(held.bars.moves, place) if there else math.nan
 
 

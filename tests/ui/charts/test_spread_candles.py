@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from quantdesk.analytics.spread_bars import Formula, SpreadBars
 from quantdesk.model.spread_candles import MEMORY, SpreadCandles, closes_of, made_of
 from quantdesk.ui.charts.levels import LevelLayer
 from quantdesk.ui.charts.scale import PriceScale
-from quantdesk.ui.charts.synthetic import shown_columns, shown_tail
+from quantdesk.ui.charts.synthetic import moves_at, shown_columns, shown_tail
 from quantdesk.ui.theme_tokens import DARK
 from tests.ui.charts.acts import count, picture, settle, view
 from tests.ui.charts.frames import part, tail_of
@@ -69,6 +70,21 @@ def test_a_line_leads_through_bars_known_by_their_close_to_the_candles_and_they_
     found, bars = words(panel, KNOWN), known.stack._state.candles.bars
     for letter, column in zip("OHLC", (bars.open, bars.high, bars.low, bars.close), strict=True):
         assert found[found.index(letter) + 1] == panel.value_text(column[KNOWN])
+
+
+def test_no_line_leads_from_one_hedge_ratio_to_the_next(known):
+    known.stack.set_price_leg("spread")
+    settle(known)
+    rows = [int(np.searchsorted(known.pair.frame.times, refit.time)) for refit in known.pair.frame.refits]
+    assert rows
+    assert all(known.stack.panel(name).rest.breaks == rows for name in ("spread", "price"))
+
+
+def test_bars_known_by_their_close_say_no_number_of_moves(known):
+    held = known.stack._state.candles
+    bars = replace(held.bars, moves=np.nan_to_num(held.bars.moves))
+    known.stack._state.candles = replace(held, bars=bars)
+    assert math.isnan(moves_at(known.stack._state, KNOWN - 1)) and moves_at(known.stack._state, KNOWN) == 7
 
 
 def test_without_any_known_bar_in_sight_closes_are_a_line(known):
