@@ -36,7 +36,9 @@ _COLUMNS = 6
 _HEAD_ROOM = 20
 _MARK = 14
 _OF_MARK = (Qt.ItemDataRole.DecorationRole, Qt.ItemDataRole.AccessibleTextRole)
-_VALUE, _ORIGIN, _RULE, _OUTCOME = 2, 3, 4, 5
+_PAIR, _VALUE, _ORIGIN, _RULE, _OUTCOME = 1, 2, 3, 4, 5
+#: The pair's column is not made narrower (pixels): beside it the origin gives way.
+_LEAST_PAIR = 50
 
 
 def clock_text(ms: int, interval: str = "", zone: Zone = UTC_ZONE) -> str:
@@ -349,7 +351,10 @@ class AlertTable(QWidget):
         self._fit_columns()
 
     def _fit_columns(self) -> None:
-        """Leave out rule, then outcome, and shorten the pair where the dock is narrow: nothing else is cut."""
+        """Leave out rule, then outcome, and shorten the pair, then the origin, where the dock is narrow.
+
+        Time and value are never cut.
+        """
         total = sum(self._wanted)
         narrow = total > self.width()
         head, mode = self.view.horizontalHeader(), QHeaderView.ResizeMode
@@ -359,7 +364,12 @@ class AlertTable(QWidget):
             self.view.setColumnWidth(_RULE, self._wanted[_RULE])
         self.view.setColumnHidden(_OUTCOME, narrow and total - self._wanted[_RULE] > self.width())
         head.setStretchLastSection(not narrow)
-        head.setSectionResizeMode(1, mode.Stretch if narrow else mode.Interactive)
+        head.setSectionResizeMode(_PAIR, mode.Stretch if narrow else mode.Interactive)
+        least = total - self._wanted[_RULE] - self._wanted[_OUTCOME] - self._wanted[_PAIR] + _LEAST_PAIR
+        shares = narrow and least > self.width()
+        if head.sectionResizeMode(_ORIGIN) is mode.Stretch and not shares:
+            self.view.setColumnWidth(_ORIGIN, self._wanted[_ORIGIN])
+        head.setSectionResizeMode(_ORIGIN, mode.Stretch if shares else mode.Interactive)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show as many columns as the dock is wide."""

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from quantdesk.analytics.alerts.metric import Metric
 from quantdesk.analytics.alerts.outcome import Ended, Outcome
 from quantdesk.analytics.alerts.rule import Comparison, Rule
-from quantdesk.model.alerts import MOST_EVENTS
+from quantdesk.model.alerts import AT_START, MOST_EVENTS
 from quantdesk.types import Origin
 from quantdesk.ui.alert_table import AlertRows, AlertTable, clock_text
 from quantdesk.ui.rule_words import outcome_text
@@ -120,6 +120,22 @@ def test_a_narrow_dock_leaves_out_the_words_rather_than_cutting_them(qtbot: QtBo
     assert not table.view.isColumnHidden(4) and not table.view.isColumnHidden(5)
     for column in range(6):
         assert table.view.columnWidth(column) >= table.view.horizontalHeader().sectionSizeHint(column)
+
+
+def test_a_long_origin_gives_way_before_time_or_value(qtbot: QtBot) -> None:
+    table = AlertTable(DARK)
+    qtbot.addWidget(table)
+    table.resize(310, 300)
+    with qtbot.waitExposed(table):
+        table.show()
+    table.add(alert(origin=Origin.SIMULATED, popup=False, kind=AT_START))
+    spread = Rule("low", "low", Metric.SPREAD, Comparison.AT_MOST, 0.0, 1.0)
+    table.add(alert(-123_456.78, origin=Origin.SIMULATED, popup=False, minute=301, rule=spread))
+    assert sum(table.view.columnWidth(column) for column in range(4)) <= 310
+    for column in (0, 2):
+        assert table.view.columnWidth(column) >= table.view.sizeHintForColumn(column)
+    table.resize(900, 300)
+    assert table.view.columnWidth(3) >= table.view.sizeHintForColumn(3)
 
 
 def test_a_row_tells_rule_outcome_and_every_value_of_that_moment(desk: Desk) -> None:
