@@ -160,7 +160,9 @@ class ReplayDialog(DeskDialog):
         for leg in legs:
             what = self.tr("{0:,} trades").format(leg.ticks) if leg.ticks else self.tr("bars only")
             span = f"{replay_time_text(leg.start, self._zone)} – {replay_time_text(leg.end, self._zone)}"
-            lines.append(f"{leg.instrument.symbol}: {what}, {span} {self._zone.name(leg.end)}")
+            # What is held of it begins earlier than its trades where bars came as klines.
+            what = self.tr("{0} and bars").format(what) if leg.ticks else what
+            lines.append(f"{leg.instrument.symbol}: {what} within {span} {self._zone.name(leg.end)}")
         self.said.setText("\n".join(lines))
         start, end = max(leg.start for leg in legs), min(leg.end for leg in legs)
         last = self._last
