@@ -49,6 +49,7 @@ class SpreadFlow(QObject):
         log = self._window.pair.settings.log
         name = "ratio" if self.bars.is_ratio else "log" if log else "difference"
         self._window.registry[f"view.spread_{name}"].setChecked(True)
+        self._window.registry["pair.leg_spread"].setIconText("Y/X" if name == "ratio" else "Y−βX")
 
     def _draw(self, style: str) -> None:
         self._window.charts.set_spread_candles(style == CANDLES)

@@ -36,6 +36,9 @@ def test_the_formula_is_chosen_and_its_logs_are_those_of_the_pair(make_desk: Cal
     on["view.spread_ratio"].trigger()
     again = make_desk().window
     assert again.spread.bars.is_ratio and again.registry["view.spread_ratio"].isChecked()
+    assert again.registry["pair.leg_spread"].iconText() == "Y/X"
+    again.registry["view.spread_difference"].trigger()
+    assert again.registry["pair.leg_spread"].iconText() == "Y−βX"
 
 
 def test_choices_that_do_not_exist_fall_back(make_desk: Callable[..., Desk]) -> None:

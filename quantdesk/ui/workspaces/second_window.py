@@ -130,7 +130,9 @@ class SecondWindow(ChartWindow):
     def _compose_state(self) -> None:
         self.state.setAccessibleName(self.tr("Status bar"))
         self.state.setSizeGripEnabled(False)
-        words = self.tr("Alert rules judge the main window's pair only; recording and storage are the main window's.")
+        words = self.tr(
+            "Alert rules judge the main window's pair only; files, exports, recording, storage are the main window's."
+        )
         note = QLabel(words, self.state)
         note.setTextFormat(Qt.TextFormat.PlainText)
         note.setProperty("dim", True)
