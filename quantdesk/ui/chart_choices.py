@@ -52,6 +52,13 @@ def _choose_scale(window: ChartWindow, scale: PriceScale) -> None:
             "choices", "It may go through zero, which has no logarithm and no percent. The legs take the scale."
         )
         window.toast(translate("choices", "The spread stays linear"), words)
+    elif (
+        window.choices.both_legs and window.charts.price_leg != SPREAD and scale in (PriceScale.LINEAR, PriceScale.LOG)
+    ):
+        words = translate(
+            "choices", "Only so do they lie over one another. The scale is taken once one leg shows alone."
+        )
+        window.toast(translate("choices", "Both legs stay indexed"), words)
     window.charts.set_scale(scale)
     window.choices.price_scale = scale.value
     window.save_settings()

@@ -71,3 +71,12 @@ def test_a_scale_that_the_spread_does_not_take_is_said(make_desk: Callable[..., 
     window.spread.bars.set_ratio(True)
     window.registry["view.scale_percent"].trigger()
     assert len(window.toasts.toasts) == 1
+
+
+def test_a_scale_that_both_legs_do_not_take_is_said(make_desk: Callable[..., Desk]) -> None:
+    window = make_desk(data=True).window
+    window.registry["view.both_legs"].trigger()
+    window.registry["view.scale_percent"].trigger()
+    assert not window.toasts.toasts
+    window.registry["view.scale_log"].trigger()
+    assert "Both legs stay indexed" in window.toasts.toasts[0].accessibleName()
