@@ -200,7 +200,10 @@ class SecondWindow(ChartWindow):
     @Slot()
     def _say_missing(self) -> None:
         missing = self._missing()
-        if missing:
+        if missing and not self.market.symbols():
+            words = self.tr("Nothing of the market has come yet; the main window says why.")
+            self.banner.show_notice("missing", "info", words)
+        elif missing:
             words = self.tr("{0} is not streamed now: add it, or choose another pair above. The choice is kept.")
             self.banner.show_notice(
                 "missing", "info", words.format(" / ".join(missing)), [self._main.registry["market.add"]]

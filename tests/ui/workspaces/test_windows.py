@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPoint, Qt
@@ -164,9 +165,12 @@ def test_a_pair_that_the_market_lacks_is_said_and_kept(make_desk: Make, qtbot: Q
     second = opened(desk)
     second._late.setInterval(10)
     second._on_symbols()
-    qtbot.waitUntil(lambda: any("is not streamed" in notice.text for notice in second.banner.notices()))
+    qtbot.waitUntil(lambda: any("Nothing of the market" in notice.text for notice in second.banner.notices()))
     fill(desk.market)
     assert second.banner.notices() == []
+    second.pair.set_settings(replace(second.pair.settings, y="DOGEUSDT"))
+    qtbot.waitUntil(lambda: any("DOGEUSDT is not streamed" in notice.text for notice in second.banner.notices()))
+    assert second.pair.settings.y == "DOGEUSDT"
 
 
 def test_the_tray_takes_all_windows_and_gives_them_back(make_desk: Make) -> None:
@@ -181,8 +185,6 @@ def test_the_tray_takes_all_windows_and_gives_them_back(make_desk: Make) -> None
 
 
 def test_levels_theme_and_chosen_keys_reach_every_window(make_desk: Make) -> None:
-    from dataclasses import replace
-
     desk = make_desk(data=True)
     second = opened(desk)
     desk.alerts.set_rules([replace(rule, enter=3.5) for rule in desk.alerts.rules])
