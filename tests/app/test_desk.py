@@ -76,7 +76,9 @@ def test_a_window_beside_the_main_one_reads_stored_trades_for_its_candles(qapp, 
         await reached(lambda: is_live(desk) and bars(desk) > 100, "bars")
         desk.window.registry["pair.1s"].trigger()
         await reached(lambda: desk.pair.frame is not None and desk.pair.frame.settings.interval == "1s", "seconds")
-        await reached(lambda: bars(desk) > 60 and all_whole(data), "bars of seconds and every trade")
+        await reached(lambda: bars(desk) > 60, "bars of seconds")
+        await reached(lambda: np.isfinite(desk.pair.frame.spread).sum() > 60, "a spread")
+        await reached(lambda: all_whole(data), "every trade")
 
     async def look(desk: Desk) -> None:
         desk.window.charts.set_spread_candles(False)  # it asks for nothing itself
@@ -89,6 +91,8 @@ def test_a_window_beside_the_main_one_reads_stored_trades_for_its_candles(qapp, 
             held = second.spread.bars.latest
             return held is not None and bool(held.known.any())
 
+        await reached(lambda: second.pair.frame is not None and second.pair.frame.settings.interval == "1s", "seconds")
+        await reached(lambda: np.isfinite(second.pair.frame.spread).any(), "the spread of what is stored")
         await reached(known, "candles of trades that only the store has")
 
     drive(qapp, exchange, record, "--data-dir", data)
