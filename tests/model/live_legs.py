@@ -26,9 +26,9 @@ class Counted(JobRunner):
 
     batches = 0
 
-    def submit(self, key, fn, done, failed=None):
+    def submit(self, key, fn, done, failed=None, *, first=False):
         self.batches += key == EVALUATE
-        super().submit(key, fn, done, failed)
+        super().submit(key, fn, done, failed, first=first)
 
 
 class Legs(Source):
