@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 import threading
@@ -34,6 +35,20 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("gate")
+
+
+def pytest_collection_finish() -> None:
+    """Let what is loaded by now be looked through no more: a collection between tests then costs little."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def _cycles_are_collected_between_tests() -> Iterator[None]:
+    """Collect as the desk does, never in the middle of a paint: what dies there takes the process along."""
+    gc.disable()
+    yield
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)
