@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 from quantdesk.app.selftest.plan import CHECKS
-from tests.program.desks import ROOT, Screen, command, dead_port, need, quantdesk, until
+from tests.program.day import tray_double
+from tests.program.desks import ROOT, Screen, command, dead_port, quantdesk
 
 ROW = re.compile(r"^(ok|warning|FAILED) +(\S+(?: \S+)*?)  +(\S.*)$", re.MULTILINE)
 
@@ -88,21 +89,14 @@ def test_a_windowed_program_without_output_writes_into_the_log_folder(env, folde
 
 
 def test_on_a_desktop_tray_and_notifications_are_found(folder, desktop, screen: Screen) -> None:
-    need("dbus-run-session")
-    log = folder / "double.ndjson"
-    words = ["dbus-run-session", "--", sys.executable, str(Path(__file__).with_name("tray_double.py")), str(log)]
-    with subprocess.Popen(words, env=desktop, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as double:
-        try:
-            bus = until(lambda: double.stdout.readline().strip(), "the double of a desktop")
-            done = quantdesk({**desktop, "DBUS_SESSION_BUS_ADDRESS": bus}, "--selftest")
-        finally:
-            double.terminate()
+    with tray_double(folder) as popups:
+        done = quantdesk({**desktop, "DBUS_SESSION_BUS_ADDRESS": popups.address}, "--selftest")
+        told = popups.path.read_text("utf-8").splitlines()
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     rows = rows_of(done.stdout)
     assert rows["window platform"][0] == "ok"
     assert rows["window platform"][1].startswith("xcb, Qt ")
     for name in ("fonts", "picture", "tray", "notifications"):
         assert rows[name][0] == "ok", rows[name]
-    told = log.read_text("utf-8").splitlines()
     assert len(told) == 1
     assert "quantdesk self-test" in told[0]
