@@ -243,24 +243,23 @@ def banner(at: Desk) -> bool:
 
 
 def test_a_pulled_cable_is_told_and_leaves_no_hole(folder: Path, desktop, screen: Screen) -> None:
-    with live_market(desktop) as market:
-        with desk(market.desk_env, screen, folder, interval="1s") as at:
-            at.shows_candles()
-            until(lambda: len(at.visible()) > 60, "a minute of seconds")
-            assert not banner(at)
-            market.kill()
-            pulled = time.time() * 1000
-            until(lambda: banner(at), "the banner")
-            at.titled("LIVE")
-            market.come_back()
-            back = time.time() * 1000
-            until(lambda: not banner(at), "the banner to go", 60)
-            outage = set(range(int(pulled // 1000) * 1000 - 2_000, int(back // 1000) * 1000 + 1_000, 1_000))
-            until(lambda: outage <= seconds_traded(at), "every second of the outage", 60)
-            ledger = "ledger", "--data-dir", at.data
-            until(lambda: quantdesk(market.desk_env, *ledger).returncode == 0, "a ledger without holes", 90)
-            # What a quit cuts short stands in the ledger as open and is filled by the next start: not this walk's matter.
-            at.quit()
+    with live_market(desktop) as market, desk(market.desk_env, screen, folder, interval="1s") as at:
+        at.shows_candles()
+        until(lambda: len(at.visible()) > 60, "a minute of seconds")
+        assert not banner(at)
+        market.kill()
+        pulled = time.time() * 1000
+        until(lambda: banner(at), "the banner")
+        at.titled("LIVE")
+        market.come_back()
+        back = time.time() * 1000
+        until(lambda: not banner(at), "the banner to go", 60)
+        outage = set(range(int(pulled // 1000) * 1000 - 2_000, int(back // 1000) * 1000 + 1_000, 1_000))
+        until(lambda: outage <= seconds_traded(at), "every second of the outage", 60)
+        ledger = "ledger", "--data-dir", at.data
+        until(lambda: quantdesk(market.desk_env, *ledger).returncode == 0, "a ledger without holes", 90)
+        # What a quit cuts short is open in the ledger and filled by the next start: not this walk's matter.
+        at.quit()
 
 
 def seconds_traded(at: Desk) -> set[int]:
