@@ -186,6 +186,11 @@ class DerivedSet:
             for name, held in self._held.items():
                 self._ended.update(dict.fromkeys((name, time) for time in held.on_time(exchange_ms)))
 
+    @property
+    def has_ended(self) -> bool:
+        """Return whether there may be something to take."""
+        return bool(self._ended)
+
     def take_ended(self, base: Base) -> Sequence[tuple[str, int]]:
         """Return once which bars (interval, open time) have closed or were revised, where anything was traded."""
         if not self._ended:

@@ -346,8 +346,11 @@ class MarketModel(QObject):
             self._pace.start()
 
     def _mark_closed(self, symbol: str, leg: _Leg, bars: Iterable[Bar]) -> None:
-        for interval, time in (*((bar.interval.value, bar.open_time) for bar in bars), *leg.bars.take_ended()):
-            self._closed.setdefault((symbol, interval), set()).add(time)
+        waits = leg.bars.has_ended
+        for bar in bars:
+            self._closed.setdefault((symbol, bar.interval.value), set()).add(bar.open_time)
+            waits = True
+        if waits:
             self._tell_soon()
 
     def _mark_changed(self, symbol: str, intervals: Iterable[str]) -> None:
@@ -372,6 +375,10 @@ class MarketModel(QObject):
     @Slot()
     def tell(self) -> None:
         """Tell of the bars that closed or changed since it was last told."""
+        # Once a turn: to look for derived bars at every trade that repairs one would show each form of every bar.
+        for symbol, leg in self._legs.items():
+            for interval, time in leg.bars.take_ended():
+                self._closed.setdefault((symbol, interval), set()).add(time)
         changed, self._changed = self._changed, set()
         closed, self._closed = self._closed, {}
         for symbol, interval in sorted(changed):

@@ -98,6 +98,11 @@ class SymbolBars:
         decimals = (self.instrument.price_decimals, self.instrument.quantity_decimals)
         return Part(bars, *flags, partial, len(bars) == len(series), decimals)
 
+    @property
+    def has_ended(self) -> bool:
+        """Return whether there may be something to take."""
+        return self._derived.has_ended
+
     def take_ended(self) -> Sequence[tuple[str, int]]:
         """Return once which derived bars (interval, open time) have closed or were revised."""
         return self._derived.take_ended(self)
