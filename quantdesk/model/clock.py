@@ -10,7 +10,8 @@ FRAMES_PER_SECOND = 30
 class FrameClock(QObject):
     """Turn any number of marks into at most ``rate`` ticks a second.
 
-    The first mark after a rest ticks in the next turn of the loop; nothing ticks unmarked.
+    The first mark after a rest ticks in the next turn of the loop; nothing ticks unmarked. ``newest_only``
+    tells a slot of ``tick`` that since the tick before nothing but forming bars changed.
     """
 
     tick = Signal()
@@ -24,10 +25,17 @@ class FrameClock(QObject):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._on_timeout)
         self._held = self._marked = False
+        self._whole, self.newest_only = True, False
 
     @Slot()
     def mark(self) -> None:
         """Ask for one tick; more marks before it change nothing."""
+        self._whole = True
+        self.mark_newest()
+
+    @Slot()
+    def mark_newest(self) -> None:
+        """Ask for one tick because the forming bars changed, or the crosshair: what lies under them did not."""
         self._marked = self._held
         if self._held or self._timer.isActive():
             return
@@ -45,7 +53,7 @@ class FrameClock(QObject):
             self._timer.stop()
             self._marked = True
         if not on and self._marked:
-            self.mark()
+            self.mark_newest()
 
     def flush(self) -> None:
         """Tick at once if a tick is due: for the first paint, which no turn of the loop precedes."""
@@ -60,4 +68,5 @@ class FrameClock(QObject):
     @Slot()
     def _on_timeout(self) -> None:
         self._since.start()
+        self.newest_only, self._whole = not self._whole, False
         self.tick.emit()

@@ -13,7 +13,6 @@ from quantdesk.bars.arrays import BarArrays, FloatArray, IntArray
 from quantdesk.bars.builder import Bar
 from quantdesk.bars.derived import derived_of
 from quantdesk.bars.series import BarSeries
-from quantdesk.model.clock import FRAMES_PER_SECOND
 from quantdesk.model.kline_checks import KlineChecks
 from quantdesk.model.paint_latency import PaintLatency
 from quantdesk.model.recent_trades import RecentTrades, TradePrices
@@ -54,8 +53,8 @@ class _Leg:
 class MarketModel(QObject):
     """Listen to a feed (ingest.listener.FeedListener) and offer its bars (SeriesSource).
 
-    ``ticked(symbol)`` at most 30 times a second; ``bar_closed(symbol, interval, open_times)`` for bars
-    closed or revised, once a turn of the loop; ``series_changed(symbol, interval)`` for merged history;
+    ``ticked(symbol)`` once a turn of the loop that brought trades; ``bar_closed(symbol, interval, open_times)``
+    for bars closed or revised, once a turn of the loop; ``series_changed(symbol, interval)`` for merged history;
     ``reload_wanted(symbol, start_ms, end_ms)`` when late trades changed bars that only the store knows
     whole: load them again once the store has written; ``restarted`` when all of it was forgotten: hedge
     lines made of it know what is still to come.
@@ -82,8 +81,8 @@ class MarketModel(QObject):
         self._touched: set[str] = set()
         self._closed: dict[tuple[str, str], set[int]] = {}
         self._changed: set[tuple[str, str]] = set()
-        self._pace = self._timer(1_000 // FRAMES_PER_SECOND)
-        self._pace.timeout.connect(self._on_pace)
+        self._news = self._timer(0)
+        self._news.timeout.connect(self._on_news)
         self._turn = self._timer(0)
         self._turn.timeout.connect(self.tell)
         self.latency = PaintLatency()
@@ -342,8 +341,8 @@ class MarketModel(QObject):
 
     def _touch(self, symbol: str) -> None:
         self._touched.add(symbol)
-        if not self._pace.isActive():
-            self._pace.start()
+        if not self._news.isActive():
+            self._news.start()
 
     def _mark_closed(self, symbol: str, leg: _Leg, bars: Iterable[Bar]) -> None:
         waits = leg.bars.has_ended
@@ -363,7 +362,7 @@ class MarketModel(QObject):
             self._turn.start()
 
     @Slot()
-    def _on_pace(self) -> None:
+    def _on_news(self) -> None:
         touched, self._touched = self._touched, set()
         for symbol in sorted(touched):
             self.ticked.emit(symbol)

@@ -25,6 +25,8 @@ from quantdesk.model.recent_trades import TradePrices
 NOBODY, MEMORY, STORE = 0, 1, 2
 #: The forming bar's trades older than this (ms) are counted for good; a later one waits until the bar has closed.
 _SETTLES_MS = 2_000
+#: So much (ms) is counted for good at a time: what is not is folded at every paint.
+_STEP_MS = 500
 _EXACT = 1e-9
 NAMES = ("open", "high", "low", "close", "moves")
 
@@ -213,7 +215,7 @@ class FormingCandles:
         grid = BarGrid(tail.times, frame.interval_ms, np.full(len(tail), beta))
         newest = max((int(trades.times[-1]) for trades in (y, x) if len(trades)), default=0)
         cut = newest - _SETTLES_MS
-        if cut - self._upto > 2 * _SETTLES_MS:
+        if cut - self._upto > _STEP_MS:
             early_y, early_x = (_between(trades, self._upto, cut) for trades in (y, x))
             found, self._carry = fold_spread(self._carry, early_y, early_x, grid, formula)
             self._settled, self._upto = self._settled.then(found), cut

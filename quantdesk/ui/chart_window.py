@@ -228,12 +228,12 @@ class ChartWindow(QMainWindow):
     @Slot()
     def _on_frame(self) -> None:
         if not self.metrics.isHidden() and not self.isHidden():
-            self.metrics.refresh()
+            self.metrics.follow()
 
     @Slot(str)
     def _on_ticked(self, symbol: str) -> None:
         if symbol in (self.pair.settings.y, self.pair.settings.x):
-            self.clock.mark()
+            self.clock.mark_newest()
 
     @Slot()
     def _on_pair(self) -> None:

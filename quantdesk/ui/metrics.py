@@ -27,6 +27,8 @@ from quantdesk.ui.z_metric import z_metric, z_title
 NAMES = ("price_y", "price_x", "spread", "z", "hedge", "correlation", "cointegration", "half_life")
 _LEAST_WIDTH, _GAP = 132, 6
 _RATES_AFTER_MS = 250
+#: Digits that change more often cannot be read.
+_READABLE_MS = 100
 
 
 class QuoteSource(Protocol):
@@ -40,7 +42,7 @@ class MetricStrip(QWidget):
     """Show prices, spread, z, hedge ratio, correlation, cointegration and half-life of a pair.
 
     ``market`` gives the source of live prices, or None where there is none; they are shown while the
-    pair's bars come from it. Call ``refresh`` on the clock's ticks; a hidden strip does nothing.
+    pair's bars come from it. Call ``follow`` on the clock's ticks; a hidden strip does nothing.
     """
 
     def __init__(
@@ -60,6 +62,10 @@ class MetricStrip(QWidget):
         self._rates = BaseRates(pair, pair)  # a count may end after the strip has gone
         self._zone = UTC_ZONE
         self._boxes = {name: MetricBox(name, tokens, self) for name in NAMES}
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_READABLE_MS)
+        self._soon.timeout.connect(self.refresh)
         pair.changed.connect(self.refresh)
         pair.settings_changed.connect(self.refresh)
         self._rates.changed.connect(self.refresh)
@@ -85,6 +91,11 @@ class MetricStrip(QWidget):
         self._level = abs(level)
         self._rates.set_level(self._level)
         self.refresh()
+
+    def follow(self) -> None:
+        """Show the newest values a moment later, ten times a second at most."""
+        if not self._soon.isActive():
+            self._soon.start()
 
     @Slot()
     def refresh(self) -> None:

@@ -88,26 +88,27 @@ class AttributionItem(ChartItem):
 
     def draw(self, painter: QPainter, canvas: Canvas) -> None:
         """Fill six sets of rectangles whatever is visible, and mark the change itself where there is room."""
-        if self.cut is None or self.cut.size == 0:
+        cut = None if self.cut is None else self.parted(self.cut)
+        if cut is None or cut.size == 0:
             return
-        spacing, unit = canvas.spacing * self.cut.group, canvas.unit
+        spacing, unit = canvas.spacing * cut.group, canvas.unit
         if spacing < 3 * unit:
-            left, width = canvas.slots(self.cut)
+            left, width = canvas.slots(cut)
         else:
             wide = bar_width(spacing, unit)
-            left = np.floor(canvas.x(self.cut.centres())) - wide // 2
+            left = np.floor(canvas.x(cut.centres())) - wide // 2
             width = np.full(left.shape, float(wide))
         for sign in (1.0, -1.0):
-            reach = np.zeros(self.cut.size)
+            reach = np.zeros(cut.size)
             for name in PARTS:
-                part = np.fmax(sign * self.cut.columns[name], 0.0)
+                part = np.fmax(sign * cut.columns[name], 0.0)
                 start, reach = reach, reach + part
                 there = part > 0
                 ends = np.rint(canvas.y(sign * reach[there])), np.rint(canvas.y(sign * start[there]))
                 top, foot = np.fmin(*ends), np.fmax(*ends)
                 self.fill(painter, self.colors[name], left[there], top, width[there], foot - top)
         if spacing >= 10 * unit:
-            change = sum((self.cut.columns[name] for name in PARTS), np.zeros(self.cut.size))
+            change = sum((cut.columns[name] for name in PARTS), np.zeros(cut.size))
             there = np.isfinite(change)
             y = np.rint(canvas.y(change[there])) - unit
             self.fill(painter, self.net_color, left[there], y, width[there], 2.0 * unit)

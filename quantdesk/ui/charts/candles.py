@@ -10,6 +10,8 @@ from quantdesk.ui.charts.items import Canvas, ChartItem, bar_width, extremes
 from quantdesk.ui.charts.pyramid import OHLCV, Cut, FloatArray, Pyramid
 from quantdesk.ui.charts.rects import Columns, Rects, premultiplied
 
+_VOLUME = tuple(OHLCV).index("volume")
+
 
 class CandleItem(ChartItem):
     """Paint candles and, below them, volume bars.
@@ -55,13 +57,22 @@ class CandleItem(ChartItem):
             return -0.5, len(self.pyramid) - 0.5
         return extremes(self.pyramid.column("low"), self.pyramid.column("high"))
 
+    def under(self) -> tuple[object, ...]:
+        """Return what decides how the closed rows look: also whether they are shown, and the largest volume."""
+        return *super().under(), self.shown, self._most_volume()
+
+    def _most_volume(self) -> float:
+        return float(np.fmax.reduce(self._values[_VOLUME], initial=1e-300))
+
     def draw(self, painter: QPainter, canvas: Canvas) -> None:
         """Paint volume, wicks and bodies of both directions: five calls whatever is visible."""
-        if self._cut is None or self._cut.size == 0 or not self.shown:
+        cut = None if self._cut is None else self.parted(self._cut)
+        if cut is None or cut.size == 0 or not self.shown:
             return
-        made_of = (canvas.place, canvas.rect(self._area), self.volume_up.rgba(), self.volume_down.rgba())
+        look = (canvas.place, canvas.rect(self._area), self.volume_up.rgba(), self.volume_down.rgba())
+        made_of = (self.part, cut.start, cut.size, *look)
         if made_of != self._made_of:
-            self._make(self._cut, canvas)
+            self._make(cut, canvas)
             self._made_of = made_of
         self._volume.paint(painter)
         for place, color in enumerate((self.up, self.down)):
@@ -103,8 +114,7 @@ class CandleItem(ChartItem):
         there = np.isfinite(volume) & (volume > 0)
         floor = round(canvas.value(self._area.top()))
         full = abs(canvas.value(self._area.bottom()) - floor) * self.VOLUME_SHARE
-        most = volume[there].max(initial=1e-300)
-        tall = np.maximum(np.rint(volume[there] * (full / most)), 1)
+        tall = np.maximum(np.rint(volume[there] * (full / self._most_volume())), 1)
         ink = np.where(rises[there], *(np.uint32(premultiplied(c)) for c in (self.volume_up, self.volume_down)))
         left, feet = left[there], np.full(tall.shape, float(floor))
         self._volume.put(canvas.rect(self._area), (left, left + width[there]), (feet - tall, feet), ink)

@@ -6,6 +6,7 @@ Every item paints only the cut that is visible, which its panel takes before eac
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from itertools import pairwise
 
 import numpy as np
@@ -30,6 +31,14 @@ _LEAST = 1e-300
 
 #: The x and y pixels of a stretch of a line without a gap.
 Run = tuple[FloatArray, FloatArray]
+
+
+class Part(Enum):
+    """Say what of the visible rows is painted: all, those whose bars have closed, or those that still form."""
+
+    ALL = "all"
+    CLOSED = "closed"
+    FORMING = "forming"
 
 
 def shade(color: str, alpha: float) -> QColor:
@@ -90,10 +99,17 @@ class Canvas:
 
 
 class ChartItem(pg.GraphicsObject):
-    """Paint within the whole plot area; what is data is announced by ``dataBounds``."""
+    """Paint within the whole plot area; what is data is announced by ``dataBounds``.
+
+    ``part`` of the rows is painted; ``closed`` is the first row that still forms.
+    """
+
+    #: Whether anything is painted at rows that still form; what has nothing there is painted with the closed ones.
+    forms = True
 
     def __init__(self) -> None:
         super().__init__()
+        self.part, self.closed = Part.ALL, 0
         self._area = QRectF(0, 0, 1, 1)
         self._rects = Rects()
         self._blended = Columns()
@@ -117,6 +133,17 @@ class ChartItem(pg.GraphicsObject):
     def limits(self) -> tuple[float, float] | None:
         """Return lowest and highest visible value, if any."""
         return None
+
+    def under(self) -> tuple[object, ...]:
+        """Return what, beside its closed rows, decides how they look: another one repaints them."""
+        return self.log, self.factor
+
+    def parted(self, cut: Cut, joined: int = 0) -> Cut:
+        """Return the groups of a cut that are painted; ``joined`` closed ones lead to those that form."""
+        if self.part is Part.ALL:
+            return cut
+        first = min(max(0, (self.closed - cut.start) // cut.group), cut.size)
+        return cut.part(0, first) if self.part is Part.CLOSED else cut.part(max(0, first - joined), cut.size)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         """Paint in device pixels."""
@@ -218,14 +245,19 @@ class LineItem(ChartItem):
         ends = values[first : inner.start], values[inner.stop : stop]
         return extremes(np.concatenate([*ends, cut.columns["low"]]), np.concatenate([*ends, cut.columns["high"]]))
 
+    def under(self) -> tuple[object, ...]:
+        """Return what decides how the closed rows look: also whether they are shown, and strokes or columns."""
+        return *super().under(), self.shown, self._smooth()
+
     def draw(self, painter: QPainter, canvas: Canvas) -> None:
         """Paint the line, and its part beyond the level once more in that colour."""
-        if self.cut is None or self.cut.size == 0 or not self.shown:
+        cut = None if self.cut is None else self.parted(self.cut, joined=1)
+        if cut is None or cut.size == 0 or not self.shown:
             return
         # Where the line is dense it is drawn as columns.
-        runs = self._runs(canvas, whole=not self._antialias) if self._smooth() else None
-        self._stroke(painter, canvas, self.color, runs)
-        found = extremes(self.cut.columns["low"], self.cut.columns["high"])
+        runs = self._runs(cut, canvas, whole=not self._antialias) if self._smooth() else None
+        self._stroke(painter, canvas, self.color, cut, runs)
+        found = extremes(cut.columns["low"], cut.columns["high"])
         if self.level is None or found is None:
             return
         left, right = canvas.row(self._area.left()), canvas.row(self._area.right())
@@ -238,15 +270,15 @@ class LineItem(ChartItem):
             painter.save()
             painter.setClipRect(QRectF(left, top, right - left, foot - top), Qt.ClipOperation.IntersectClip)
             self._flood(painter, edge, runs or ())
-            self._stroke(painter, canvas, self.beyond_color, runs)
+            self._stroke(painter, canvas, self.beyond_color, cut, runs)
             painter.restore()
 
     def _smooth(self) -> bool:
         return self.cut is not None and self.cut.group == 1 and self.cut.size <= SMOOTH_POINTS + 4
 
-    def _stroke(self, painter: QPainter, canvas: Canvas, color: QColor, runs: Sequence[Run] | None) -> None:
+    def _stroke(self, painter: QPainter, canvas: Canvas, color: QColor, cut: Cut, runs: Sequence[Run] | None) -> None:
         if runs is None:
-            self._columns(painter, canvas, color)
+            self._columns(painter, canvas, color, cut)
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, self._antialias)
         pen = QPen(color, 1.5 * canvas.ratio if self._antialias else canvas.unit)
@@ -279,40 +311,43 @@ class LineItem(ChartItem):
             if len(x) > 1:
                 painter.drawPolygon(_polygon(np.r_[x[0], x, x[-1]], np.r_[edge, y, edge]))
 
-    def _runs(self, canvas: Canvas, *, whole: bool = False) -> list[Run]:
+    def _runs(self, cut: Cut, canvas: Canvas, *, whole: bool = False) -> list[Run]:
         """Return the points of each stretch without a gap; ``whole`` puts them on pixel centres."""
-        assert self.cut is not None
-        values = self.cut.columns["last"]
-        x, y = canvas.x(self.cut.centres()), canvas.y(values)
+        values = cut.columns["last"]
+        x, y = canvas.x(cut.centres()), canvas.y(values)
         if whole:
             x, y = np.floor(x) + canvas.unit / 2, np.floor(y) + canvas.unit / 2
         finite = np.isfinite(values)
         edges = [0, len(values)]
         if not finite.all():
             edges = np.flatnonzero(np.diff(finite, prepend=False, append=False)).tolist()
-        cuts = self._cuts()
+        cuts, joined = self._cuts(cut), self._joined(cut)
         runs: list[Run] = []
         for a, b in zip(edges[::2], edges[1::2], strict=True):
             ends = [a, *(c for c in cuts if a < c < b), b]
-            runs += [(x[i:j], y[i:j]) for i, j in pairwise(ends)]
+            # A closed point that leads nowhere was painted with the closed ones.
+            runs += [(x[i:j], y[i:j]) for i, j in pairwise(ends) if j > joined]
         return runs
 
-    def _cuts(self) -> list[int]:
-        """Return the groups of the cut that begin, or hold, a break."""
-        assert self.cut is not None
-        places = ((row - self.cut.start) // self.cut.group for row in self.breaks)
-        return [place for place in places if 0 <= place < self.cut.size]
+    def _joined(self, cut: Cut) -> int:
+        """Return how many groups of the part that forms have closed and only lead to it."""
+        return int(self.part is Part.FORMING and cut.start < self.closed // cut.group * cut.group)
 
-    def _columns(self, painter: QPainter, canvas: Canvas, color: QColor) -> None:
+    def _cuts(self, cut: Cut) -> list[int]:
+        """Return the groups of the cut that begin, or hold, a break."""
+        places = ((row - cut.start) // cut.group for row in self.breaks)
+        return [place for place in places if 0 <= place < cut.size]
+
+    def _columns(self, painter: QPainter, canvas: Canvas, color: QColor, cut: Cut) -> None:
         """Fill one column a pixel from low to high, joined to where the one before ended."""
-        assert self.cut is not None
-        columns = self.cut.columns
+        columns = cut.columns
         before = np.roll(columns["last"], 1)
         before[0] = np.nan
-        before[self._cuts()] = np.nan
+        before[self._cuts(cut)] = np.nan
         high, low = np.fmax(columns["high"], before), np.fmin(columns["low"], before)
         there = np.isfinite(columns["last"])
-        left, width = canvas.slots(self.cut)
+        there[: self._joined(cut)] = False
+        left, width = canvas.slots(cut)
         top, foot = np.rint(canvas.y(high[there])), np.rint(canvas.y(low[there]))
         if self._style != Qt.PenStyle.SolidLine:
             color = shade(color.name(), 0.75)
@@ -333,8 +368,10 @@ class BandItem(ChartItem):
 
     def draw(self, painter: QPainter, canvas: Canvas) -> None:
         """Fill from bar to bar; equal neighbours make one rectangle."""
-        upper, lower = self._upper.cut, self._lower.cut
-        if upper is None or lower is None or upper.size == 0 or upper.size != lower.size:
+        if self._upper.cut is None or self._lower.cut is None:
+            return
+        upper, lower = self.parted(self._upper.cut), self.parted(self._lower.cut)
+        if upper.size == 0 or upper.size != lower.size:
             return
         high, low = upper.columns["high"], lower.columns["low"]
         changes = np.flatnonzero((high[1:] != high[:-1]) | (low[1:] != low[:-1])) + 1

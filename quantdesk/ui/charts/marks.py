@@ -14,6 +14,8 @@ from quantdesk.ui.charts.items import Canvas, ChartItem
 class SpanItem(ChartItem):
     """Shade a span of rows over the whole height and mark its ends."""
 
+    forms = False
+
     def __init__(self) -> None:
         super().__init__()
         self.fill_color = self.edge_color = QColor("#000000")
@@ -32,6 +34,8 @@ class SpanItem(ChartItem):
 
 class RefitItem(ChartItem):
     """Mark the bars at which the hedge ratio was fitted again by dashed verticals."""
+
+    forms = False
 
     def __init__(self) -> None:
         super().__init__()

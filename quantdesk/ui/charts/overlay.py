@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
@@ -154,14 +155,19 @@ def paint_tags(
 def dotted(painter: QPainter, color: QColor, start: QPointF, end: QPointF, pattern: tuple[int, int]) -> None:
     """Draw a level or upright line of dots or dashes a whole pixel wide."""
     thin = hairline(painter)
-    pen = QPen(color, thin)
-    pen.setDashPattern(list(pattern))
-    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-    painter.setPen(pen)
+    painter.setPen(_dashed(color.rgba(), thin, pattern))
     middle = thin / 2
     shift = QPointF(0, middle) if start.y() == end.y() else QPointF(middle, 0)
     from_, to = (QPointF(snapped(painter, p.x()), snapped(painter, p.y())) + shift for p in (start, end))
     painter.drawLine(from_, to)
+
+
+@lru_cache(maxsize=64)
+def _dashed(color: int, width: float, pattern: tuple[int, int]) -> QPen:
+    pen = QPen(QColor.fromRgba(color), width)
+    pen.setDashPattern(list(pattern))
+    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+    return pen
 
 
 def paint_legend(painter: QPainter, state: ChartState, plot: QRectF, spans: Sequence[Span]) -> list[tuple[QRectF, str]]:

@@ -7,10 +7,11 @@ import math
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QContextMenuEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QColor, QContextMenuEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from quantdesk.ui.charts import overlay
+from quantdesk.ui.charts.backdrop import Backdrop
 from quantdesk.ui.charts.gestures import Gestures
 from quantdesk.ui.charts.items import ChartItem
 from quantdesk.ui.charts.layer import Grip, Layer
@@ -47,6 +48,7 @@ class Panel(pg.GraphicsView):
         self.setObjectName(f"chart_{name}")
         self.state = state
         self.stale = True
+        self.anew = True  #: more has changed than forming bars and what lies over the data
         self.setCacheMode(self.CacheModeFlag.CacheNone)
         # Only ``refresh`` asks for a paint: the scene would ask for a second one after each.
         self.setViewportUpdateMode(self.ViewportUpdateMode.NoViewportUpdate)
@@ -66,6 +68,7 @@ class Panel(pg.GraphicsView):
         self._ticks = ValueTicks(np.empty(0), 1.0, 0)
         self._hot: list[tuple[QRectF, str]] = []
         self._gestures = Gestures(self)
+        self._backdrop = Backdrop(self)
 
     # -- what a subclass says ---------------------------------------------------------------
 
@@ -147,6 +150,7 @@ class Panel(pg.GraphicsView):
         """Leave this much room for the axis; the same in every panel."""
         if width != self._axis_width:
             self._axis_width = width
+            self.anew = True
             self._place()
 
     def x_of(self, row: float) -> float:
@@ -194,7 +198,14 @@ class Panel(pg.GraphicsView):
         for item in self.items_:
             item.set_area(area)
         self.box.setRange(xRange=(view.left, view.right), yRange=(self.low, self.high), padding=0)
+        self._backdrop.settle(anew=self.anew)
+        self.anew = False
         self.viewport().update()
+
+    @property
+    def labelled_values(self) -> list[float]:
+        """Return the values that the axis labels."""
+        return [value for value, _ in self._labels]
 
     def repaint_axis(self) -> None:
         """Ask for a repaint of the axis alone."""
@@ -235,6 +246,15 @@ class Panel(pg.GraphicsView):
             self.box.setGeometry(plot)
 
     # -- painting ---------------------------------------------------------------------------
+
+    def paintEvent(self, ev: QPaintEvent) -> None:
+        """Paint the panel."""
+        try:
+            self._backdrop.paint()
+        except Exception:
+            # PySide 6.11 on Python 3.11 takes an error that C code raised for whole before it is, and the process
+            # along; one that was caught is whole.
+            raise
 
     def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
         """Fill the panel and draw the grid under the data."""

@@ -66,6 +66,11 @@ class Cut:
         """Return the number of groups."""
         return len(next(iter(self.columns.values())))
 
+    def part(self, first: int, stop: int) -> Cut:
+        """Return groups first..stop-1."""
+        columns = {name: column[first:stop] for name, column in self.columns.items()}
+        return Cut(self.start + first * self.group, self.group, columns)
+
     def centres(self) -> FloatArray:
         """Return the x ordinal of each group's middle."""
         return self.start + np.arange(self.size, dtype=np.float64) * self.group + (self.group - 1) / 2

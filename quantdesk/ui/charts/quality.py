@@ -42,6 +42,8 @@ def row_to_explain(state: ChartState) -> int:
 class QualityItem(ChartItem):
     """Draw one code a row, as hatching or as the strip; where several rows share a pixel, the worst of them."""
 
+    forms = False
+
     def __init__(self, *, hatches: bool) -> None:
         super().__init__()
         self._hatches = hatches

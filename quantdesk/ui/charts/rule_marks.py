@@ -77,6 +77,8 @@ class RuleMarkItem(ChartItem):
     ``edge`` gives the values above ("high") or below ("low") which they stand, at rows that are within the data.
     """
 
+    forms = False
+
     def __init__(self, panel: str, edge: Callable[[str, IntArray], FloatArray]) -> None:
         super().__init__()
         self._panel, self._edge = panel, edge

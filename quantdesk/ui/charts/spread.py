@@ -45,6 +45,8 @@ class SpreadPanel(Panel):
         self.mean = LineItem(fits=False, style=Qt.PenStyle.DashLine, smooth=False)
         self.line = LineItem()
         self.band = BandItem(self.upper, self.lower)
+        for item in (self.upper, self.lower, self.mean, self.band):
+            item.forms = False  # at forming bars they stand where they stood
         self.candles, self.rest = CandleItem(), LineItem()
         under = (self.formation, self.band, self.upper, self.lower, self.mean, self.refits)
         self.marks = RuleMarkItem("spread", self._edge)

@@ -81,7 +81,7 @@ class ChartStack(QWidget):
             self._panels[panel.name] = panel
         self._measuring = Measuring(self._state, self._panels)
         self.pointing = self._pointing = Pointing(self._state, self._measuring, self)
-        self._pointing.moved.connect(clock.mark)
+        self._pointing.moved.connect(clock.mark_newest)
         self.drawing = DrawingTools(self._state, self._panels, self)
         self.drawing.moved.connect(clock.mark)
         self._lay_out()
@@ -291,13 +291,13 @@ class ChartStack(QWidget):
     @Slot()
     def _on_tick(self) -> None:
         if self.isVisible() and not self.window().isMinimized():
-            self._refresh()
+            self._refresh(newest_only=self._clock.newest_only)
 
-    def _refresh(self) -> None:
+    def _refresh(self, *, newest_only: bool = False) -> None:
         self._pull()
-        state = self._state
         shown = [panel for panel in self._panels.values() if not panel.isHidden()]
         for panel in shown:
+            panel.anew = panel.anew or panel.stale or not newest_only
             if panel.stale:
                 panel.stale = False
                 panel.load()
@@ -312,7 +312,7 @@ class ChartStack(QWidget):
                 panel.set_axis_width(max(56.0, need))
             self._axis.set_axis_width(max(56.0, need))
             self._tick_and_draw(shown)
-        state.flash_row = self._flash.lit
+        self._state.flash_row = self._flash.lit
         self._countdown.look()
         self._axis.update()
         self._read()

@@ -73,7 +73,8 @@ def test_candles_and_volume_are_made_once_for_a_crosshair_that_moves(full, monke
     for x in (100.0, 300.0, 500.0):
         full.stack.panel("price").pointed.emit(x, 90.0)
         picture(full, "price")
-    assert not made
+    assert len(made) <= 1  # for the picture that lies under the crosshair
+    made.clear()
     full.stack.pan(3)
     picture(full, "price")
     assert made

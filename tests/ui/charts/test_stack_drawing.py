@@ -169,7 +169,7 @@ def runs_of(desk, left, right):
     line = desk.stack.panel("spread").line
     image = QImage(1, 1, QImage.Format.Format_RGB32)
     painter = QPainter(image)
-    runs = line._runs(Canvas(painter))
+    runs = line._runs(line.cut, Canvas(painter))
     painter.end()
     return runs
 
