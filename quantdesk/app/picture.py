@@ -57,6 +57,10 @@ async def take_picture(
         dialog.close()
     for toast in list(window.toasts.toasts):
         toast.leave()
+    # Charts and numbers of one moment.
+    window.clock.mark()
+    window.clock.flush()
+    window.metrics.refresh()
     save_png(path, window.grab().toImage())
 
 

@@ -21,7 +21,7 @@ from quantdesk.ui.charts.items import BandItem, ChartItem, LineItem, extremes, s
 from quantdesk.ui.charts.layer import Grip
 from quantdesk.ui.charts.panel import Panel
 from quantdesk.ui.charts.pyramid import LINE, Pyramid, at
-from quantdesk.ui.charts.state import Span, Tag
+from quantdesk.ui.charts.state import SPREAD, Span, Tag
 from quantdesk.ui.charts.synthetic import shown_columns, shown_tail
 
 #: What a click on the second legend asks for.
@@ -34,6 +34,7 @@ _MOST_OF_PANEL = 0.45
 #: Bands lie behind the candles, their edges behind other lines: a middle is often another one's average.
 _BAND_DEPTH, _BEHIND, _DEPTH = 0.5, 3.4, 3.5
 _LEAST_APART = 12.0
+_WEIGHTED = (IndicatorKind.VWAP, IndicatorKind.VWAP_DAY)
 
 
 @dataclass(slots=True)
@@ -185,6 +186,8 @@ class IndicatorLines:
         for line in plotted.lines:
             value = at(line.pyramid.column("value"), row)
             spans.append(Span(panel.value_text(value) if math.isfinite(value) else "–", color, gap=6))
+        if panel.state.leg == SPREAD and plotted.shown.indicator.kind in _WEIGHTED:
+            return [*spans, Span(panel.tr("a spread has no volume"), panel.state.tokens.text_dim, gap=6)]
         since = self._since(plotted, row)
         return [*spans, Span(since, panel.state.tokens.text_dim, gap=6)] if since else spans
 

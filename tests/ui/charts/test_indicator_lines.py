@@ -192,3 +192,11 @@ def test_names_are_short_and_each_new_one_has_a_colour_of_its_own():
         made.append(new_one(kind, made))
     assert len({one.ink for one in made}) == len(made)
     assert [short_name(one.indicator) for one in made[:5]] == ["SMA 20", "EMA 20", "VWAP day", "VWAP 20", "BB 20, 2σ"]
+
+
+def test_a_spread_says_why_it_has_no_vwap(full):
+    full.stack.set_price_leg("spread")
+    full.stack.indicators.show([SMA, DAY])
+    settle(full)
+    assert "no volume" not in words(full)[0]
+    assert "a spread has no volume" in words(full)[1]
