@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
 
 from quantdesk.ui.charts.state import ChartState, Span, Tag, ink_on
 
@@ -153,21 +153,28 @@ def paint_tags(
 
 
 def dotted(painter: QPainter, color: QColor, start: QPointF, end: QPointF, pattern: tuple[int, int]) -> None:
-    """Draw a level or upright line of dots or dashes a whole pixel wide."""
-    thin = hairline(painter)
-    painter.setPen(_dashed(color.rgba(), thin, pattern))
-    middle = thin / 2
-    shift = QPointF(0, middle) if start.y() == end.y() else QPointF(middle, 0)
-    from_, to = (QPointF(snapped(painter, p.x()), snapped(painter, p.y())) + shift for p in (start, end))
-    painter.drawLine(from_, to)
+    """Draw a level or upright line of dots or dashes a whole pixel wide.
+
+    ``pattern`` is drawn and left out, in widths of the line. As tiles: a dashed pen takes three times as long.
+    """
+    thin, ratio = hairline(painter), painter.device().devicePixelRatioF()
+    level = start.y() == end.y()
+    x, y = snapped(painter, start.x()), snapped(painter, start.y())
+    far = snapped(painter, end.x() if level else end.y())
+    place = QRectF(x, y, far - x, thin) if level else QRectF(x, y, thin, far - y)
+    painter.drawTiledPixmap(place, _dashes(color.rgba(), round(thin * ratio), pattern, ratio, level))
 
 
 @lru_cache(maxsize=64)
-def _dashed(color: int, width: float, pattern: tuple[int, int]) -> QPen:
-    pen = QPen(QColor.fromRgba(color), width)
-    pen.setDashPattern(list(pattern))
-    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-    return pen
+def _dashes(color: int, thin: int, pattern: tuple[int, int], ratio: float, level: bool) -> QPixmap:
+    """Return one dash and the gap behind it, ``thin`` device pixels wide."""
+    drawn, length = pattern[0] * thin, sum(pattern) * thin
+    tile = QPixmap(length if level else thin, thin if level else length)
+    tile.fill(Qt.GlobalColor.transparent)
+    with QPainter(tile) as painter:
+        painter.fillRect(0, 0, drawn if level else thin, thin if level else drawn, QColor.fromRgba(color))
+    tile.setDevicePixelRatio(ratio)
+    return tile
 
 
 def paint_legend(painter: QPainter, state: ChartState, plot: QRectF, spans: Sequence[Span]) -> list[tuple[QRectF, str]]:
