@@ -31,10 +31,9 @@ class Interval(StrEnum):
     M1 = "1m"
     M5 = "5m"
 
-    @property
-    def ms(self) -> int:
-        """Return the length in milliseconds."""
-        return {"1s": 1_000, "1m": 60_000, "5m": 300_000}[self.value]
+    def __init__(self, text: str) -> None:
+        #: The length in milliseconds: asked with every trade, so looked up once.
+        self.ms = {"1s": 1_000, "1m": 60_000, "5m": 300_000}[text]
 
 
 def decimals_of(step: Decimal) -> int:
