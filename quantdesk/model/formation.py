@@ -227,6 +227,8 @@ def _scheduled(lines: HedgeLines, joined: JoinedBars, settings: PairSettings) ->
     assert lines.newest is not None
     newest, refits, every = lines.newest, list(lines.refits), settings.refit_every
     row = int(np.searchsorted(joined.times, newest.end_ms, "right")) + every
+    if newest.end_ms < int(joined.times[0]):
+        row = max(row, settings.formation_bars)  # a line kept for long: the bars between are not on hand
     while row <= len(joined):
         line = _line_before(joined, row, settings)
         if line is not None:

@@ -11,12 +11,13 @@ from quantdesk.analytics.pairs import PairEvidence, PairSnapshot, test
 from quantdesk.analytics.zscore import ZKind
 from quantdesk.bars.arrays import BarArrays
 from quantdesk.model.building import Built, FrameOrder, build
-from quantdesk.model.formation import HedgeLines
 from quantdesk.model.frame import LastValues, LegColumns, PairFrame, PairSettings, PairTail, Refit
 from quantdesk.model.frozen_line import FrozenTest, test_frozen
 from quantdesk.model.hedge_method import HedgeMethod
+from quantdesk.model.held_lines import HeldLines, fitted_by
 from quantdesk.model.intervals import interval_ms_of
 from quantdesk.model.jobs import Jobs
+from quantdesk.model.kept_lines import LineBook, LineKey
 from quantdesk.model.leg_reading import leg_copy
 from quantdesk.model.live_pair import LivePair, build_and_follow
 from quantdesk.model.source import SeriesSource
@@ -50,7 +51,8 @@ class PairModel(QObject):
 
     ``changed`` = a new frame or evidence; ``settings_changed`` = another source or settings (the frame
     may be None until the next ``changed``); ``failed(text)`` = a job could not do its work; ``rested`` =
-    a job has ended, and ``is_current`` may have become true.
+    a job has ended, and ``is_current`` may have become true. Frozen lines of the live market are taken from
+    and put into ``kept``, which windows share; those of any other source are forgotten when it is set anew.
     """
 
     changed = Signal()
@@ -58,7 +60,7 @@ class PairModel(QObject):
     failed = Signal(str)
     rested = Signal()
 
-    def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
+    def __init__(self, jobs: Jobs, parent: QObject | None = None, *, kept: LineBook | None = None) -> None:
         super().__init__(parent)
         self._jobs = jobs
         self._source: SeriesSource | None = None
@@ -66,7 +68,7 @@ class PairModel(QObject):
         self._frame: PairFrame | None = None
         self._evidence: PairEvidence | None = None
         self._frozen: FrozenTest | None = None
-        self._lines = HedgeLines()
+        self._lines = HeldLines(LineBook(self) if kept is None else kept)
         self._live: LivePair | None = None
         self._epoch = self._version = 0
         self._other_kinds: tuple[ZKind, ...] = ()
@@ -78,6 +80,12 @@ class PairModel(QObject):
         self._turn.setSingleShot(True)
         self._turn.setInterval(0)
         self._turn.timeout.connect(self._on_turn)
+        self.kept.changed.connect(self._on_kept)
+
+    @property
+    def kept(self) -> LineBook:
+        """Return where frozen lines of the live market are kept."""
+        return self._lines.kept
 
     @property
     def jobs(self) -> Jobs:
@@ -133,7 +141,7 @@ class PairModel(QObject):
         return self._frozen
 
     def set_source(self, source: SeriesSource | None, settings: PairSettings) -> None:
-        """Show a pair of another source, with new hedge lines."""
+        """Show a pair of another source, with new hedge lines where none of the live market are kept."""
         if self._source is not None:
             self._source.bar_closed.disconnect(self._on_bar_closed)
             self._source.series_changed.disconnect(self._on_series_changed)
@@ -142,21 +150,18 @@ class PairModel(QObject):
             source.bar_closed.connect(self._on_bar_closed)
             source.series_changed.connect(self._on_series_changed)
         self._settings = settings
+        self._lines.set_source(source)
         self._start_anew()
 
     def set_settings(self, settings: PairSettings) -> None:
-        """Show another pair, interval or window of the same source."""
+        """Show another pair, interval or window of the same source; lines that were frozen by the same return."""
         old, self._settings = self._settings, settings
         if settings == old:
             return
         if _identity(settings) != _identity(old):
             self._start_anew()
             return
-        if settings.formation_bars != old.formation_bars:
-            self._lines = HedgeLines()
-        elif _line(settings) != _line(old):
-            # The window stays where it was: another estimator, the same bars.
-            self._lines = HedgeLines(anchor=self._lines.anchor)
+        self._lines.change(old, settings, self._frame)
         self.settings_changed.emit()
         self.refresh()
 
@@ -180,8 +185,11 @@ class PairModel(QObject):
         """Build the frame at once on this thread, for the first paint; evidence waits for the next job."""
         if self._source is None or self._jobs.busy(EVALUATE) or self._settings.hedge is HedgeMethod.JOHANSEN:
             return  # Johansen's test would import statsmodels before the first paint
-        built, self._live = build(self._order(self._source)), None
-        self._lines, self._frame = built.lines, built.frame
+        order = self._order(self._source)
+        self._lines.send()
+        built, self._live = build(order), None
+        self._lines.take(built, shown=True)
+        self._frame = built.frame
         self.changed.emit()
 
     def tail(self) -> PairTail:
@@ -203,7 +211,7 @@ class PairModel(QObject):
 
     def _start_anew(self) -> None:
         self._epoch += 1
-        self._lines = HedgeLines()
+        self._lines.begin()
         self._frame = self._evidence = self._frozen = self._tested = self._live = None
         self._snapshot = None
         self._refit_wanted = False
@@ -226,6 +234,7 @@ class PairModel(QObject):
         if not self._stale or self._source is None or self._jobs.busy(EVALUATE):
             return
         self._stale = False
+        self._recall(self._source)
         live, self._live = self._live, None
         carried = None if live is None else live.extended(self._order(self._source, live.horizon))
         if carried is not None:
@@ -233,6 +242,7 @@ class PairModel(QObject):
             self._on_built(carried, live)
             return
         order = self._order(self._source)
+        self._lines.send()
         self._refit_wanted = False
         epoch = self._epoch
         self._jobs.submit(
@@ -243,7 +253,18 @@ class PairModel(QObject):
             first=True,
         )
 
+    def _recall(self, source: SeriesSource) -> None:
+        if self._lines.recall(source, self._settings):
+            self._live = None
+
+    @Slot(object)
+    def _on_kept(self, key: LineKey) -> None:
+        if self._lines.follow(key):
+            self._live = None
+            self.refresh()
+
     def _order(self, source: SeriesSource, after: int | None = None) -> FrameOrder:
+        self._recall(source)
         self._version += 1
         rows = None if source.origin is Origin.FILE else LIVE_ROWS
         interval = self._settings.interval
@@ -256,7 +277,7 @@ class PairModel(QObject):
             settings=self._settings,
             y=leg_copy(source, self._settings.y, interval, rows, after),
             x=leg_copy(source, self._settings.x, interval, rows, after),
-            lines=self._lines,
+            lines=self._lines.now,
             refit_now=self._refit_wanted,
             most_rows=rows,
             other_kinds=self._other_kinds,
@@ -267,11 +288,13 @@ class PairModel(QObject):
         self.rested.emit()
         if self._stale:
             self._turn.start()
+        same = frame.epoch == self._epoch and fitted_by(frame.settings) == fitted_by(self._settings)
+        self._lines.take(built, shown=same)
         if frame.epoch != self._epoch:
             return
-        if _line(frame.settings) == _line(self._settings):
-            self._lines = built.lines
-        self._frame, self._live, self._snapshot = frame, live, built.snapshot
+        # What carries on draws with the lines it was made with: others may stand here meanwhile.
+        self._live = live if built.lines == self._lines.now else None
+        self._frame, self._snapshot = frame, built.snapshot
         self.changed.emit()
         if frame.epoch == self._epoch:
             self._want_evidence(frame, built.snapshot)
@@ -324,8 +347,3 @@ class PairModel(QObject):
 
 def _identity(settings: PairSettings) -> tuple[object, ...]:
     return settings.y, settings.x, settings.interval, settings.log
-
-
-def _line(settings: PairSettings) -> tuple[object, ...]:
-    """Return what the hedge lines depend on, beyond the legs."""
-    return settings.formation_bars, settings.hedge, settings.formation_end, settings.stated_delta

@@ -27,6 +27,7 @@ from quantdesk.ui.icons import app_icon
 from quantdesk.ui.indicator_flow import IndicatorFlow
 from quantdesk.ui.key_flow import KeyFlow
 from quantdesk.ui.level_flow import LevelFlow
+from quantdesk.ui.line_flow import LineFlow
 from quantdesk.ui.pair_docks import PairDocks
 from quantdesk.ui.preferences_flow import PreferencesFlow
 from quantdesk.ui.progress import Progress, ProgressStrip
@@ -164,6 +165,7 @@ class MainWindow(ChartWindow):
         """Save and close; the event loop may end after this."""
         self.save_settings()
         self.drawing.save()
+        self.lines.save()
         self._leaving = True
         self.keeper.stop()
         self.layouts.stop()
@@ -201,6 +203,7 @@ class MainWindow(ChartWindow):
         self.replay = ReplayFlow(self)
         self.spread = SpreadFlow(self)
         self.levels = LevelFlow(self)
+        self.lines = LineFlow(self)
         self.menus = make_menus(self)
         self.workspaces = WorkspaceFlow(self, kept)
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from quantdesk.analytics.alerts.metric import Metric
+from quantdesk.analytics.alerts.rule import Comparison, Rule
 from quantdesk.app.desk import Desk
 from quantdesk.store.embedded import open_embedded
 from quantdesk.types import Instrument, Origin, Tick
@@ -67,6 +69,48 @@ def test_a_second_start_shows_what_is_stored_and_fills_what_was_missed(qapp, pla
 
     drive(qapp, nowhere, look, "--data-dir", data)
     drive(qapp, exchange, fill, "--data-dir", data)
+
+
+def test_a_frozen_ratio_outlives_another_interval_and_a_restart_and_fires_no_rule_on_it(qapp, place, exchange) -> None:
+    data = place / "data"
+    (data / "config").mkdir(parents=True)
+    chosen = {"interval": "1s", "formation_bars": 40, "window": 20, "correlation_window": 20}
+    (data / "config" / "settings.json").write_text(json.dumps(chosen), "utf-8")
+    lines: list[tuple[object, ...]] = []
+
+    def line(desk: Desk, interval: str = "1s") -> tuple[object, ...] | None:
+        frame = desk.pair.frame
+        shown = frame is not None and frame.settings.interval == interval and frame.formation_settled
+        return (frame.first_fit, frame.refits) if shown else None
+
+    async def freeze(desk: Desk) -> None:
+        await reached(lambda: is_live(desk) and line(desk), "a frozen ratio")
+        first = line(desk)
+        desk.window.registry["pair.1m"].trigger()
+        await reached(lambda: line(desk, "1m"), "that of minutes")
+        desk.window.registry["pair.1s"].trigger()
+        await reached(lambda: line(desk), "that of seconds")
+        assert line(desk) == first
+        last = desk.pair.frame.last.time
+        await reached(lambda: desk.pair.frame.last.time > last + 5_000, "other bars")
+        desk.window.registry["pair.refit"].trigger()
+        await reached(lambda: desk.pair.frame.refits, "the refit")
+        lines.append(line(desk))
+        beta = desk.pair.frame.beta
+        sides = ((Comparison.AT_LEAST, 1e-9), (Comparison.AT_MOST, -1e-9))
+        desk.alerts.set_rules(
+            [Rule(f"beta {side}", "β", Metric.BETA, side, beta + step, beta + step / 2) for side, step in sides]
+        )
+
+    async def look(desk: Desk) -> None:
+        assert line(desk) == lines[0], "the first paint draws with it"
+        stored = bars(desk)
+        await reached(lambda: is_live(desk) and bars(desk) > stored + 5, "live bars")
+        assert line(desk) == lines[0]
+        assert [event for event in desk.alerts.events if not event.earlier] == []
+
+    drive(qapp, exchange, freeze, "--data-dir", data)
+    drive(qapp, exchange, look, "--data-dir", data)
 
 
 def test_a_window_beside_the_main_one_reads_stored_trades_for_its_candles(qapp, place, exchange, nowhere) -> None:

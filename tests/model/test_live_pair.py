@@ -50,13 +50,13 @@ def _from(leg: LegCopy, start: int) -> LegCopy:
 
 def follow(pair: PairModel, legs: Legs, acts, monkeypatch) -> list[tuple[str, int]]:
     """Do one act after the other and compare each frame with the batch; return each with the batches it took."""
-    taken, lines = [], pair._lines
+    taken, lines = [], pair._lines.now
     for name, act in acts:
         before = pair.jobs.batches
         act()
         rest(pair)
         if pair.jobs.batches != before:
-            lines = pair._lines
+            lines = pair._lines.now
         taken.append((name, pair.jobs.batches - before))
         Comparison(pair.frame, reference(pair, lines, monkeypatch), legs.move / 10).run()
     return taken

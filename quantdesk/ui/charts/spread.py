@@ -25,6 +25,7 @@ from quantdesk.ui.charts.rule_marks import RuleMarkItem, mark_spans
 from quantdesk.ui.charts.state import ChartState, Span, Tag
 from quantdesk.ui.charts.ticks import decimals_of_scale, number, span_text
 from quantdesk.ui.hedge_words import fitted_how
+from quantdesk.ui.rule_words import duration_text
 
 #: Spreads of other hedge ratios share the scale if it grows by no more than this.
 FLATTENING = 3.0
@@ -249,9 +250,16 @@ class SpreadPanel(Panel):
         spans.append(Span("±2σ", tokens.text_dim, gap=10, head=True))
         spans.append(Span(number((upper - lower) / 2, digits), tokens.text_dim, gap=4))
         if fit is not None and frame.beta_path is None and not state.ratio:
-            words = self.tr("fitted on {span}").format(span=span_text(fit.start_ms, fit.end_ms, self.state.zone))
-            spans.append(Span(words, tokens.text_dim, gap=10))
+            spans.append(Span(self._fitted_words(frame, fit), tokens.text_dim, gap=10))
         return spans + mark_spans(state, row, self.name)
+
+    def _fitted_words(self, frame: PairFrame, fit: Refit) -> str:
+        """Say which bars a ratio was fitted on, and how long ago where they are older than all on hand."""
+        words = self.tr("fitted on {span}").format(span=span_text(fit.start_ms, fit.end_ms, self.state.zone))
+        if not len(frame) or fit.end_ms >= int(frame.times[0]):
+            return words
+        age = duration_text(int(frame.times[-1]) - fit.end_ms)
+        return self.tr("{words}, {age} before the newest bar").format(words=words, age=age)
 
     def _value_spans(self, row: int, digits: int) -> list[Span]:
         """Write a bar's open, high, low and close, or its close alone."""

@@ -60,7 +60,8 @@ class SecondWindow(ChartWindow):
 
     def __init__(self, main: MainWindow, choices: WindowSettings, number: int) -> None:
         self.lane = JobLane(main.pair.jobs, f"window {number}")
-        super().__init__(PairModel(self.lane), main.market, FrameClock(), main.theme, main.store, choices, _specs())
+        pair = PairModel(self.lane, kept=main.pair.kept)
+        super().__init__(pair, main.market, FrameClock(), main.theme, main.store, choices, _specs())
         self.number = number
         self._main = main
         self._leaving = False
