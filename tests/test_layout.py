@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "quantdesk").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
+PAINTING = [path for path in SOURCES if "QPainter(" in path.read_text(encoding="utf-8")]
 HEAVY = ("statsmodels", "scipy", "pandas", "aiohttp", "desktop_notifier")
 BANNED_NAMES = re.compile(r"(^|_)(utils?|helpers?|managers?|handlers?|engines?)(_|$)")
 
@@ -48,6 +49,15 @@ def test_files_and_functions_stay_small(path: Path) -> None:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             length = (node.end_lineno or 0) - node.lineno + 1
             assert length <= 60, f"{node.name} has {length} lines"
+
+
+@pytest.mark.parametrize("path", PAINTING, ids=name_of)
+def test_every_painter_ends_even_when_what_it_draws_raises(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    ended = {id(item.context_expr) for node in ast.walk(tree) if isinstance(node, ast.With) for item in node.items}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "QPainter":
+            assert id(node) in ended, f"line {node.lineno}: one that outlives its picture crashes where it is let go"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)

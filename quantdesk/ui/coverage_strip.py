@@ -77,18 +77,17 @@ class CoverageStrip(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw legend, rows and the ends of the time axis."""
-        painter = QPainter(self)
-        self._legend(painter)
-        span = self.span()
-        for place, symbol in enumerate(self._symbols):
-            self._row(painter, symbol, _TOP + _ROW * place, span)
-        if span is not None:
-            painter.setPen(QColor(self._tokens.text_dim))
-            foot = QRectF(_NAME, self.height() - _FOOT, self.width() - _NAME - 10, _FOOT)
-            middle = Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(foot, int(middle | Qt.AlignmentFlag.AlignLeft), self._clock(span[0]))
-            painter.drawText(foot, int(middle | Qt.AlignmentFlag.AlignRight), self._clock(span[1]))
-        painter.end()
+        with QPainter(self) as painter:
+            self._legend(painter)
+            span = self.span()
+            for place, symbol in enumerate(self._symbols):
+                self._row(painter, symbol, _TOP + _ROW * place, span)
+            if span is not None:
+                painter.setPen(QColor(self._tokens.text_dim))
+                foot = QRectF(_NAME, self.height() - _FOOT, self.width() - _NAME - 10, _FOOT)
+                middle = Qt.AlignmentFlag.AlignVCenter
+                painter.drawText(foot, int(middle | Qt.AlignmentFlag.AlignLeft), self._clock(span[0]))
+                painter.drawText(foot, int(middle | Qt.AlignmentFlag.AlignRight), self._clock(span[1]))
 
     def _clock(self, ms: int) -> str:
         return f"{clock_text(ms, '1s', self._zone)} {self._zone.name(ms)}"

@@ -187,22 +187,21 @@ class CurveChart(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw everything."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), QColor(self.tokens.panel))
-        painter.setPen(QColor(self.tokens.accent if self.hasFocus() else self.tokens.border))
-        painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
-        self._head(painter)
-        self._axes(painter)
-        painter.save()
-        painter.setClipRect(self.plot().adjusted(-1, -1, 1, 1))
-        self.draw(painter)
-        if self.chosen is not None and self.chosen < len(self.places()):
-            painter.setPen(QPen(QColor(self.tokens.crosshair), 1, Qt.PenStyle.DotLine))
-            x = self.x_of(float(self.places()[self.chosen]))
-            painter.drawLine(QPointF(x, self.plot().top()), QPointF(x, self.plot().bottom()))
-        painter.restore()
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.fillRect(self.rect(), QColor(self.tokens.panel))
+            painter.setPen(QColor(self.tokens.accent if self.hasFocus() else self.tokens.border))
+            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+            self._head(painter)
+            self._axes(painter)
+            painter.save()
+            painter.setClipRect(self.plot().adjusted(-1, -1, 1, 1))
+            self.draw(painter)
+            if self.chosen is not None and self.chosen < len(self.places()):
+                painter.setPen(QPen(QColor(self.tokens.crosshair), 1, Qt.PenStyle.DotLine))
+                x = self.x_of(float(self.places()[self.chosen]))
+                painter.drawLine(QPointF(x, self.plot().top()), QPointF(x, self.plot().bottom()))
+            painter.restore()
 
     def _head(self, painter: QPainter) -> None:
         room = self.width() - 2 * _GAP - 4

@@ -30,12 +30,11 @@ def swatch(name: str, tokens: Tokens) -> QIcon:
     picture = QPixmap(_SWATCH * 2)
     picture.setDevicePixelRatio(2)
     picture.fill(QColor(0, 0, 0, 0))
-    painter = QPainter(picture)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setBrush(QColor(ink(name, tokens)))
-    painter.setPen(QColor(tokens.border))
-    painter.drawRoundedRect(1, 1, _SWATCH.width() - 2, _SWATCH.height() - 2, 3, 3)
-    painter.end()
+    with QPainter(picture) as painter:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(QColor(ink(name, tokens)))
+        painter.setPen(QColor(tokens.border))
+        painter.drawRoundedRect(1, 1, _SWATCH.width() - 2, _SWATCH.height() - 2, 3, 3)
     return QIcon(picture)
 
 

@@ -161,18 +161,18 @@ class EvidenceChart(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint title, reading, plot and axes."""
-        painter, state = QPainter(self), self._state
-        painter.fillRect(self.rect(), QColor(state.tokens.panel))
-        self._head(painter)
-        if self.drawing is None:
-            overlay.paint_empty(painter, state, QRectF(0, 0, self.width(), self.height()), self._empty)
-        else:
-            self._chart(painter, self.drawing)
-        if self.hasFocus():
-            painter.setPen(QPen(QColor(state.tokens.accent), 1))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
-        painter.end()
+        state = self._state
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), QColor(state.tokens.panel))
+            self._head(painter)
+            if self.drawing is None:
+                overlay.paint_empty(painter, state, QRectF(0, 0, self.width(), self.height()), self._empty)
+            else:
+                self._chart(painter, self.drawing)
+            if self.hasFocus():
+                painter.setPen(QPen(QColor(state.tokens.accent), 1))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
 
     def _head(self, painter: QPainter) -> None:
         state, room = self._state, self.width() - 2 * _PAD

@@ -127,20 +127,20 @@ class BetaChart(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the reading, the plot and the axes."""
-        painter, state = QPainter(self), self._state
-        painter.fillRect(self.rect(), QColor(state.tokens.panel))
-        if self.paths is not None and len(self.paths.times):
-            painter.setFont(state.font)
-            painter.setPen(QColor(state.tokens.text_dim if self.cursor_row is None else state.tokens.text))
-            room = self.width() - 2 * _PAD
-            words = state.metrics.elidedText(self.reading(), Qt.TextElideMode.ElideRight, room)
-            painter.drawText(QPointF(_PAD, 5 + state.metrics.ascent()), words)
-            self._chart(painter, self.paths)
-        if self.hasFocus():
-            painter.setPen(QPen(QColor(state.tokens.accent), 1))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
-        painter.end()
+        state = self._state
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), QColor(state.tokens.panel))
+            if self.paths is not None and len(self.paths.times):
+                painter.setFont(state.font)
+                painter.setPen(QColor(state.tokens.text_dim if self.cursor_row is None else state.tokens.text))
+                room = self.width() - 2 * _PAD
+                words = state.metrics.elidedText(self.reading(), Qt.TextElideMode.ElideRight, room)
+                painter.drawText(QPointF(_PAD, 5 + state.metrics.ascent()), words)
+                self._chart(painter, self.paths)
+            if self.hasFocus():
+                painter.setPen(QPen(QColor(state.tokens.accent), 1))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
 
     def _chart(self, painter: QPainter, paths: BetaPaths) -> None:
         state = self._state

@@ -33,9 +33,8 @@ def _lines(name: str, colour: str) -> QSvgRenderer:
 def _draw(renderer: QSvgRenderer, size: int) -> QPixmap:
     picture = QPixmap(QSize(size, size))
     picture.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(picture)
-    renderer.render(painter, QRectF(0, 0, size, size))
-    painter.end()
+    with QPainter(picture) as painter:
+        renderer.render(painter, QRectF(0, 0, size, size))
     return picture
 
 

@@ -91,35 +91,34 @@ class MetricBox(QWidget):
         tokens, metric = self._tokens, self.shown
         tones = {"up": tokens.up, "down": tokens.down, "level": tokens.level, "ahead": tokens.error}
         color = tones.get(metric.tone, tokens.text_dim if metric.value == NONE else tokens.text)
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        frame = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        loud = metric.tone in ("level", "ahead")
-        strong = tokens.error if metric.tone == "ahead" else tokens.level
-        back = QColor(strong if loud else tokens.panel)
-        if loud:
-            back.setAlphaF(0.16)
-            painter.setBrush(QColor(tokens.panel))
-            painter.setPen(Qt.PenStyle.NoPen)
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            frame = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+            loud = metric.tone in ("level", "ahead")
+            strong = tokens.error if metric.tone == "ahead" else tokens.level
+            back = QColor(strong if loud else tokens.panel)
+            if loud:
+                back.setAlphaF(0.16)
+                painter.setBrush(QColor(tokens.panel))
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.drawRoundedRect(frame, 5, 5)
+            painter.setBrush(back)
+            painter.setPen(QPen(QColor(strong if loud else tokens.border), 1))
             painter.drawRoundedRect(frame, 5, 5)
-        painter.setBrush(back)
-        painter.setPen(QPen(QColor(strong if loud else tokens.border), 1))
-        painter.drawRoundedRect(frame, 5, 5)
-        if self.hasFocus():
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(tokens.accent), 1))
-            painter.drawRoundedRect(frame, 5, 5)
-        # With large fonts the lines share the height that there is.
-        ahead = metric.tone == "ahead"
-        weight, head = (QFont.Weight.Bold, tokens.error) if ahead else (QFont.Weight.Normal, tokens.text_dim)
-        self._line(painter, 11, weight, head, metric.title, 6)
-        if metric.value == NONE and metric.words:
-            self._reason(painter, metric.words)
-        else:
-            self._line(painter, 17, QFont.Weight.DemiBold, color, metric.value, 20)
-            self._beside(painter, metric)
-            self._line(painter, 11, QFont.Weight.Normal, tokens.text_dim, self.detail(), 43)
-        painter.end()
+            if self.hasFocus():
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.setPen(QPen(QColor(tokens.accent), 1))
+                painter.drawRoundedRect(frame, 5, 5)
+            # With large fonts the lines share the height that there is.
+            ahead = metric.tone == "ahead"
+            weight, head = (QFont.Weight.Bold, tokens.error) if ahead else (QFont.Weight.Normal, tokens.text_dim)
+            self._line(painter, 11, weight, head, metric.title, 6)
+            if metric.value == NONE and metric.words:
+                self._reason(painter, metric.words)
+            else:
+                self._line(painter, 17, QFont.Weight.DemiBold, color, metric.value, 20)
+                self._beside(painter, metric)
+                self._line(painter, 11, QFont.Weight.Normal, tokens.text_dim, self.detail(), 43)
 
     def detail(self) -> str:
         """Return the words beneath the value that this width has room for."""

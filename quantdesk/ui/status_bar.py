@@ -87,26 +87,25 @@ class StatusLight(QWidget):
         tokens = self._tokens
         colours = {Light.GREEN: tokens.ok, Light.AMBER: tokens.warn, Light.RED: tokens.error}
         colour = QColor(colours.get(self.light, tokens.text_dim))
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        pen = painter.pen()
-        pen.setColor(colour)
-        pen.setWidthF(1.6)
-        painter.setPen(pen)
-        place = QRectF(3, 3, 8, 8)
-        if self.light is Light.GREEN:
-            painter.setBrush(colour)
-            painter.drawEllipse(place)
-        elif self.light is Light.AMBER:
-            painter.drawEllipse(place)
-            painter.setBrush(colour)
-            painter.drawPie(place, 90 * 16, 180 * 16)
-        elif self.light is Light.RED:
-            painter.drawLine(place.topLeft(), place.bottomRight())
-            painter.drawLine(place.topRight(), place.bottomLeft())
-        else:
-            painter.drawEllipse(place)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            pen = painter.pen()
+            pen.setColor(colour)
+            pen.setWidthF(1.6)
+            painter.setPen(pen)
+            place = QRectF(3, 3, 8, 8)
+            if self.light is Light.GREEN:
+                painter.setBrush(colour)
+                painter.drawEllipse(place)
+            elif self.light is Light.AMBER:
+                painter.drawEllipse(place)
+                painter.setBrush(colour)
+                painter.drawPie(place, 90 * 16, 180 * 16)
+            elif self.light is Light.RED:
+                painter.drawLine(place.topLeft(), place.bottomRight())
+                painter.drawLine(place.topRight(), place.bottomLeft())
+            else:
+                painter.drawEllipse(place)
 
 
 class DeskStatusBar(QStatusBar):

@@ -142,26 +142,24 @@ class TransportTrack(QSlider):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw groove, days, alerts and knob."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        tokens, middle = self._tokens, self.height() / 2 + 3
-        groove = QRectF(_SIDE, middle - _GROOVE / 2, self.width() - 2 * _SIDE, _GROOVE)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(tokens.border))
-        painter.drawRoundedRect(groove, 2, 2)
-        if self._span is None:
-            painter.end()
-            return
-        here = self._dragged if self._dragged is not None else self._position
-        x = self.x_of(here if here is not None else self._span[0])
-        painter.setBrush(QColor(tokens.accent))
-        painter.drawRoundedRect(QRectF(groove.left(), groove.top(), x - groove.left(), _GROOVE), 2, 2)
-        self._draw_days(painter, groove)
-        self._draw_alerts(painter, groove)
-        painter.setPen(QColor(tokens.accent if not self.hasFocus() else tokens.text))
-        painter.setBrush(QColor(tokens.accent))
-        painter.drawEllipse(QPointF(x, middle), _KNOB, _KNOB)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            tokens, middle = self._tokens, self.height() / 2 + 3
+            groove = QRectF(_SIDE, middle - _GROOVE / 2, self.width() - 2 * _SIDE, _GROOVE)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(tokens.border))
+            painter.drawRoundedRect(groove, 2, 2)
+            if self._span is None:
+                return
+            here = self._dragged if self._dragged is not None else self._position
+            x = self.x_of(here if here is not None else self._span[0])
+            painter.setBrush(QColor(tokens.accent))
+            painter.drawRoundedRect(QRectF(groove.left(), groove.top(), x - groove.left(), _GROOVE), 2, 2)
+            self._draw_days(painter, groove)
+            self._draw_alerts(painter, groove)
+            painter.setPen(QColor(tokens.accent if not self.hasFocus() else tokens.text))
+            painter.setBrush(QColor(tokens.accent))
+            painter.drawEllipse(QPointF(x, middle), _KNOB, _KNOB)
 
     def _draw_days(self, painter: QPainter, groove: QRectF) -> None:
         start, end = self._span or (0, 1)

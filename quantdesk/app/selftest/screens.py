@@ -75,11 +75,10 @@ def drawn(text: str, font: QFont) -> bytes:
 
     picture = QImage(2 * _HEIGHT, 2 * _HEIGHT, QImage.Format.Format_Grayscale8)
     picture.fill(Qt.GlobalColor.white)
-    painter = QPainter(picture)
-    painter.setFont(font)
-    painter.setPen(Qt.GlobalColor.black)
-    painter.drawText(picture.rect(), Qt.AlignmentFlag.AlignCenter, text)
-    painter.end()
+    with QPainter(picture) as painter:
+        painter.setFont(font)
+        painter.setPen(Qt.GlobalColor.black)
+        painter.drawText(picture.rect(), Qt.AlignmentFlag.AlignCenter, text)
     return bytes(picture.constBits())
 
 

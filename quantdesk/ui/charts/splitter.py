@@ -19,12 +19,11 @@ class Handle(QSplitterHandle):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the line, bright under the pointer."""
-        painter = QPainter(self)
-        tokens = self._state.tokens
-        painter.fillRect(self.rect(), QColor(tokens.panel))
-        color = QColor(tokens.accent if self.underMouse() else tokens.border)
-        painter.fillRect(0, self.height() // 2, self.width(), 1, color)
-        painter.end()
+        with QPainter(self) as painter:
+            tokens = self._state.tokens
+            painter.fillRect(self.rect(), QColor(tokens.panel))
+            color = QColor(tokens.accent if self.underMouse() else tokens.border)
+            painter.fillRect(0, self.height() // 2, self.width(), 1, color)
 
 
 class Splitter(QSplitter):

@@ -26,23 +26,22 @@ def link_icon(group: str, tokens: Tokens) -> QIcon:
         picture = QPixmap(QSize(_SIDE, _SIDE) * scale)
         picture.setDevicePixelRatio(scale)
         picture.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(picture)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        colour = QColor(link_colour(group, tokens))
-        place = QRectF(1, 1, _SIDE - 2, _SIDE - 2)
-        painter.setPen(colour)
-        if group:
-            painter.setBrush(colour)
-            painter.drawRoundedRect(place, 4, 4)
-            font = QFont()
-            font.setPixelSize(12)
-            font.setBold(True)
-            painter.setFont(font)
-            painter.setPen(ink_on(colour.name()))
-            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, group)
-        else:
-            painter.drawEllipse(place.adjusted(3, 3, -3, -3))
-        painter.end()
+        with QPainter(picture) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            colour = QColor(link_colour(group, tokens))
+            place = QRectF(1, 1, _SIDE - 2, _SIDE - 2)
+            painter.setPen(colour)
+            if group:
+                painter.setBrush(colour)
+                painter.drawRoundedRect(place, 4, 4)
+                font = QFont()
+                font.setPixelSize(12)
+                font.setBold(True)
+                painter.setFont(font)
+                painter.setPen(ink_on(colour.name()))
+                painter.drawText(place, Qt.AlignmentFlag.AlignCenter, group)
+            else:
+                painter.drawEllipse(place.adjusted(3, 3, -3, -3))
         made.addPixmap(picture)
     return made
 
