@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -42,6 +43,7 @@ class SpreadPanel(Panel):
         super().__init__("spread", state, parent)
         self.setAccessibleName(self.tr("Spread chart"))
         self.formation, self.refits = SpanItem(), RefitItem()
+        self._refits: Sequence[Refit] = ()
         self.upper, self.lower = LineItem(smooth=False), LineItem(smooth=False)
         self.mean = LineItem(fits=False, style=Qt.PenStyle.DashLine, smooth=False)
         self.line = LineItem()
@@ -81,6 +83,8 @@ class SpreadPanel(Panel):
         self.upper.pyramid.sync({"value": upper})
         self.lower.pyramid.sync({"value": lower})
         self.mean.pyramid.sync({"value": (upper + lower) / 2})
+        # Kept beside their rows: until the next load the state may know others, and a paint comes when it likes.
+        self._refits = refits
         self.refits.rows = [line.x_of(refit.time) - 0.5 for refit in refits]
         self.marks.load(self.state)
         span = None if frame is None else frame.formation
@@ -130,7 +134,7 @@ class SpreadPanel(Panel):
             plot, tokens, notes = self.plot, self.state.tokens, []
             if span is not None and self.x_of(span[1]) > 0:
                 notes.append((span[0], self._formation_words(frame), tokens.text_dim))
-            for row, refit in zip(self.refits.rows, () if self.state.ratio else frame.refits, strict=True):
+            for row, refit in zip(self.refits.rows, self._refits, strict=True):
                 beta = number(refit.beta, decimals_of_scale(abs(refit.beta), 4))
                 text = self.tr("refit β {beta}").format(beta=beta)
                 fitted = span_text(refit.start_ms, refit.end_ms, self.state.zone)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QImage
 
 from quantdesk.ui.charts.axis import TimeAxis
+from tests.ui.charts.acts import settle
 
 #: A paint that raises, a window that is given another picture, and the error let go: each several times.
 SCRIPT = """
@@ -73,3 +75,16 @@ def test_errors_in_paints_of_a_window_that_is_resized_do_not_end_the_process() -
     )
     assert (answer.returncode, answer.stdout.strip()) == (0, "alive"), answer.stderr
     assert "active painter" not in answer.stderr
+
+
+@pytest.mark.parametrize("ratio", [False, True])
+def test_a_paint_that_comes_before_the_new_bars_are_loaded_draws_the_old_ones(full, ratio: bool) -> None:
+    panel, frame = full.stack.panel("spread"), full.pair.frame
+    full.stack._state.ratio = ratio
+    full.pair.frame = replace(frame, refits=(*frame.refits, replace(frame.refits[0], time=int(frame.times[-20]))))
+    assert full.stack.visible_range() is not None  # takes the frame; the clock's tick loads it
+    panel.grab()
+    assert len(panel.refits.rows) == len(frame.refits)
+    settle(full)
+    panel.grab()
+    assert len(panel.refits.rows) == (0 if ratio else len(frame.refits) + 1)
