@@ -25,6 +25,10 @@ for _name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG
 import hypothesis
 import pytest
 
+from quantdesk.app.overrides import keep_errors_whole
+
+keep_errors_whole()  # as the desk does, before the first class that is derived from Qt's
+
 pytest_plugins = ["tests.servers"]
 
 hypothesis.settings.register_profile(

@@ -38,6 +38,9 @@ def run(args: argparse.Namespace) -> int:
     import quantdesk.store.last_bars  # noqa: F401
 
     os.environ.setdefault("QT_API", "pyside6")
+    from quantdesk.app.overrides import keep_errors_whole
+
+    keep_errors_whole()  # before the first class that is derived from Qt's
     from quantdesk.app.application import Application
     from quantdesk.commands.log_file import start_log, stop_log
     from quantdesk.ui.single_instance import SingleInstance
