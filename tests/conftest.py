@@ -49,7 +49,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def _cycles_are_collected_between_tests() -> Iterator[None]:
-    """Collect as the desk does, never in the middle of a paint: what dies there takes the process along."""
+    """Collect as the desk does, never in the middle of a paint or on another thread."""
     gc.disable()
     yield
     gc.collect()

@@ -249,12 +249,7 @@ class Panel(pg.GraphicsView):
 
     def paintEvent(self, ev: QPaintEvent) -> None:
         """Paint the panel."""
-        try:
-            self._backdrop.paint()
-        except Exception:
-            # PySide 6.11 on Python 3.11 takes an error that C code raised for whole before it is, and the process
-            # along; one that was caught is whole.
-            raise
+        self._backdrop.paint()
 
     def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
         """Fill the panel and draw the grid under the data."""
