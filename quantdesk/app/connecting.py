@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
-from quantdesk.app.tasks import Tasks
+from quantdesk.app.tasks import Tasks, apart
 from quantdesk.config import ConfigError, Endpoints, FeedLimits
 from quantdesk.feed.proxy import ProxyChoice, ProxyVariables, parse_proxy
 from quantdesk.store.keyring_secrets import find_secret, keep_secret
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 #: So long (s) the keyring may take at the start.
 _PATIENCE = 20
+#: What is being tried as the desk is closed has so long (s) to end.
+_LAST_SECONDS = 3.0
 
 
 def endpoints_of(chosen: Settings, given: Endpoints) -> Endpoints:
@@ -70,8 +72,8 @@ class Connections(QObject):
         self._variables.use(self._proxy)
 
     async def stop(self) -> None:
-        """Wait for the end of what is being tried."""
-        await self._tasks.ended()
+        """Give what is being tried a moment to end, then let go of it."""
+        await self._tasks.stop(_LAST_SECONDS)
 
     def _now(self) -> tuple[Connecting, str]:
         chosen = self._settings.settings
@@ -119,7 +121,7 @@ class Connections(QObject):
         settings, before, words = self._settings.settings, self.endpoints, []
         wanted = await self._with_password(asked)
         if asked.proxy.password:
-            unkept = await asyncio.to_thread(_keep, asked.proxy)
+            unkept = await apart(lambda: _keep(asked.proxy))
             if unkept:
                 words.append(self.tr("The password is not kept, and the next start needs it: {0}.").format(unkept))
         if self._given.is_default:
@@ -143,7 +145,7 @@ class Connections(QObject):
         """Return the proxy that is meant, with the password that was kept for it where none was typed."""
         proxy = asked.proxy
         if proxy.user and proxy.password is None:
-            return proxy.with_password(await asyncio.to_thread(find_secret, proxy.url))
+            return proxy.with_password(await apart(lambda: find_secret(proxy.url)))
         return proxy
 
 
