@@ -17,7 +17,7 @@ from quantdesk.ui.connection_page import Connecting
 if TYPE_CHECKING:
     from quantdesk.app.feeding import Feeding
     from quantdesk.ui.main_window import MainWindow
-    from quantdesk.ui.settings_store import Settings, SettingsStore
+    from quantdesk.ui.settings_store import SettingsStore
 
 log = logging.getLogger(__name__)
 
@@ -25,14 +25,6 @@ log = logging.getLogger(__name__)
 _PATIENCE = 20
 #: What is being tried as the desk is closed has so long (s) to end.
 _LAST_SECONDS = 3.0
-
-
-def endpoints_of(chosen: Settings, given: Endpoints) -> Endpoints:
-    """Return the exchange that the settings name; what the environment names goes before them."""
-    named = given.archive_url if given.archive_url != Endpoints().archive_url else ""
-    if not given.is_default:
-        return given
-    return Endpoints.of(chosen.ws_url, chosen.rest_url, named or chosen.archive_url)
 
 
 class Connections(QObject):
@@ -50,7 +42,8 @@ class Connections(QObject):
     @property
     def endpoints(self) -> Endpoints:
         """Return the exchange to connect to."""
-        return endpoints_of(self._settings.settings, self._given)
+        chosen = self._settings.settings
+        return self._given.or_chosen(chosen.ws_url, chosen.rest_url, chosen.archive_url)
 
     def attach(self, window: MainWindow, feeding: Feeding) -> None:
         """Serve the settings of this window."""
