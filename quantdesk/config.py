@@ -94,6 +94,13 @@ class Endpoints:
         venue = DEFAULT_VENUE if (ws, rest) == (DEFAULT_WS_URL, DEFAULT_REST_URL) else venue_of(rest, ws)
         return cls(ws, rest, venue, archive_url or (DEFAULT_ARCHIVE_URL if venue == DEFAULT_VENUE else ""))
 
+    def or_chosen(self, ws_url: str, rest_url: str, archive_url: str) -> Endpoints:
+        """Return the exchange that a person chose ("" = the exchange's own); what this one names goes before it."""
+        if not self.is_default:
+            return self
+        named = self.archive_url if self.archive_url != DEFAULT_ARCHIVE_URL else ""
+        return Endpoints.of(ws_url, rest_url, named or archive_url)
+
     @property
     def is_default(self) -> bool:
         """Tell whether it is the exchange's own, whatever mirror its archive is taken from."""

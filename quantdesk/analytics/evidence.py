@@ -25,6 +25,7 @@ from quantdesk.analytics.stationarity import (
     combined_p,
     engle_granger,
     half_life,
+    no_half_life,
 )
 from quantdesk.analytics.verdict import Verdict, judge
 from quantdesk.bars.arrays import FloatArray, IntArray
@@ -135,7 +136,7 @@ def gather(
     back = tried("engle_granger_reverse", lambda: engle_granger(x, y, lag, autolag, direction="x on y"))
     decay = half_life(spread)
     if decay is None:
-        reasons["half_life"] = "the spread does not revert to its mean"
+        reasons["half_life"] = no_half_life(spread)
     rows = max(window, len(y) // BETA_SHARE)
     evidence = PairEvidence(
         observations=len(y),

@@ -13,7 +13,7 @@ from quantdesk.analytics.dickey_fuller import dickey_fuller, residual_fit
 from quantdesk.analytics.hedge import finite_pairs, ols, ols_through_origin, total_least_squares
 from quantdesk.analytics.johansen import johansen
 from quantdesk.analytics.kalman import FEWEST_FORMATION, kalman_hedge
-from quantdesk.analytics.stationarity import Autolag, NoValueError, half_life
+from quantdesk.analytics.stationarity import Autolag, NoValueError, half_life, no_half_life
 from quantdesk.bars.arrays import FloatArray
 
 #: Fewer rows after the formation say nothing about a hedge.
@@ -248,7 +248,7 @@ def _outcome(y: FloatArray, x: FloatArray, path: FloatArray, sample: _Sample, re
         reasons["change_variance"] = reasons["spread_variance"] = "y does not vary after the formation"
     decay = half_life(total)
     if decay is None:
-        reasons["half_life"] = "the spread does not revert to its mean"
+        reasons["half_life"] = no_half_life(total)
     traded = np.abs(np.diff(path)) * (1.0 if sample.log else np.abs(x[1:] / y[1:]))
     traded = traded[np.isfinite(traded)]
     if len(traded) == 0:

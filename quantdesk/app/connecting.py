@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
-from quantdesk.app.tasks import Tasks
+from quantdesk.app.tasks import Tasks, apart
 from quantdesk.config import ConfigError, Endpoints, FeedLimits
 from quantdesk.feed.proxy import ProxyChoice, ProxyVariables, parse_proxy
 from quantdesk.store.keyring_secrets import find_secret, keep_secret
@@ -17,20 +17,14 @@ from quantdesk.ui.connection_page import Connecting
 if TYPE_CHECKING:
     from quantdesk.app.feeding import Feeding
     from quantdesk.ui.main_window import MainWindow
-    from quantdesk.ui.settings_store import Settings, SettingsStore
+    from quantdesk.ui.settings_store import SettingsStore
 
 log = logging.getLogger(__name__)
 
 #: So long (s) the keyring may take at the start.
 _PATIENCE = 20
-
-
-def endpoints_of(chosen: Settings, given: Endpoints) -> Endpoints:
-    """Return the exchange that the settings name; what the environment names goes before them."""
-    named = given.archive_url if given.archive_url != Endpoints().archive_url else ""
-    if not given.is_default:
-        return given
-    return Endpoints.of(chosen.ws_url, chosen.rest_url, named or chosen.archive_url)
+#: What is being tried as the desk is closed has so long (s) to end.
+_LAST_SECONDS = 3.0
 
 
 class Connections(QObject):
@@ -48,7 +42,8 @@ class Connections(QObject):
     @property
     def endpoints(self) -> Endpoints:
         """Return the exchange to connect to."""
-        return endpoints_of(self._settings.settings, self._given)
+        chosen = self._settings.settings
+        return self._given.or_chosen(chosen.ws_url, chosen.rest_url, chosen.archive_url)
 
     def attach(self, window: MainWindow, feeding: Feeding) -> None:
         """Serve the settings of this window."""
@@ -70,8 +65,8 @@ class Connections(QObject):
         self._variables.use(self._proxy)
 
     async def stop(self) -> None:
-        """Wait for the end of what is being tried."""
-        await self._tasks.ended()
+        """Give what is being tried a moment to end, then let go of it."""
+        await self._tasks.stop(_LAST_SECONDS)
 
     def _now(self) -> tuple[Connecting, str]:
         chosen = self._settings.settings
@@ -119,7 +114,7 @@ class Connections(QObject):
         settings, before, words = self._settings.settings, self.endpoints, []
         wanted = await self._with_password(asked)
         if asked.proxy.password:
-            unkept = await asyncio.to_thread(_keep, asked.proxy)
+            unkept = await apart(lambda: _keep(asked.proxy))
             if unkept:
                 words.append(self.tr("The password is not kept, and the next start needs it: {0}.").format(unkept))
         if self._given.is_default:
@@ -143,7 +138,7 @@ class Connections(QObject):
         """Return the proxy that is meant, with the password that was kept for it where none was typed."""
         proxy = asked.proxy
         if proxy.user and proxy.password is None:
-            return proxy.with_password(await asyncio.to_thread(find_secret, proxy.url))
+            return proxy.with_password(await apart(lambda: find_secret(proxy.url)))
         return proxy
 
 

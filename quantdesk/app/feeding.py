@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from quantdesk.app.session import STORED_BARS, Session, SessionPlan
-from quantdesk.bars.derived import TIMEFRAMES
+from quantdesk.bars.derived import DERIVED, TIMEFRAMES
 from quantdesk.config import SIMULATOR_VENUE, ConfigError, Endpoints
 from quantdesk.model.files import FilesModel
 from quantdesk.model.frame import PairSettings
@@ -24,6 +24,7 @@ from quantdesk.types import FeedReport, FeedStatus, Instrument, Interval, Light,
 from quantdesk.ui.status_bar import DeskMode
 
 if TYPE_CHECKING:
+    from quantdesk.store.deletion import DropOrder
     from quantdesk.ui.main_window import MainWindow
     from quantdesk.ui.settings_store import Settings
 
@@ -305,6 +306,38 @@ class Feeding(QObject):
     async def _reload_past(self, session: Session, symbol: str, start_ms: int, end_ms: int) -> None:
         await self._reload(session, symbol, start_ms, end_ms, most=STORED_BARS)
         await session.fold_again(symbol)  # they reach farther back than what they are folded from here
+
+    def learn_of_dropped(self, session: Session, order: DropOrder) -> None:
+        """Take off the screen what was deleted of the store of a session, and let its feed know of it."""
+        from quantdesk.store.deletion import Part
+
+        market, symbol, (start, end) = session.market, order.instrument.symbol, order.span
+        shown = market.instrument(symbol)
+        if session is not self._session or shown is None or shown.venue != order.instrument.venue:
+            return
+        if session.feed is not None:
+            session.feed.learn_of_past(symbol, start, end)
+        if order.part is not Part.SOURCE_BARS:
+            market.forget_trades(symbol, start, end)
+        if order.part is not Part.TRADES:  # which leave their bars
+            self._ask(self._reload_dropped(session, symbol, (start, end), sources=order.part is Part.SOURCE_BARS))
+
+    async def _reload_dropped(self, session: Session, symbol: str, span: tuple[int, int], *, sources: bool) -> None:
+        market, writer = session.market, session.writer
+        for interval in [name for name in market.intervals(symbol) if name not in DERIVED]:
+            series, instrument = market.series(symbol, interval), market.instrument(symbol)
+            if series is None or instrument is None or writer is None or not len(series):
+                continue
+            first = max(span[0], int(series.times()[0]))
+            act = partial(_load_bars, instrument=instrument, interval=interval, start=first, end=span[1])
+            try:
+                stored = await asyncio.wrap_future(writer.call(act))
+            except StoreError as error:
+                log.warning("what was deleted stays on screen until the next start: %s", error)
+                return
+            if market.instrument(symbol) is not None:  # it may have been removed meanwhile
+                market.reload(symbol, interval, span, stored, sources=sources)
+        await session.fold_again(symbol)
 
     async def _add(self, symbol: str) -> None:
         if self._session.plan.replay is None:

@@ -235,6 +235,7 @@ class HoldingsDesk(QObject):
                 )
 
         gone = await self._long(self.tr("Deleting of {0}").format(symbol), act)
+        self._feeding.learn_of_dropped(session, order)  # a stop between two slices leaves some deleted, too
         self._flow.look_again()
         if gone is not None:
             self._window.toast(self.tr("Deleted of {0}").format(symbol), self._deleted_words(gone), "ok")

@@ -37,9 +37,13 @@ class StoredTrades(QObject):
     def _on_wanted(self, wanted: TradesWanted) -> None:
         self._newest = wanted
         session = self._feeding.session
-        legs = [session.market.instrument(symbol) for symbol in (wanted.y, wanted.x)]
-        y, x = legs
-        if y is None or x is None or not (y.venue and x.venue):
+        y, x = (session.market.instrument(symbol) for symbol in (wanted.y, wanted.x))
+        if y is None or x is None:
+            unknown = ", ".join(name for name, leg in ((wanted.y, y), (wanted.x, x)) if leg is None)
+            words = f"{unknown} is no symbol of the recorded market: add it to have its stored trades looked for"
+            self._on_failed(wanted, StoreError(words))
+            return
+        if not (y.venue and x.venue):
             return  # a file's trades are all in memory
         reading = session.reading
 
@@ -59,7 +63,7 @@ class StoredTrades(QObject):
 
     def _on_failed(self, wanted: TradesWanted, error: Exception) -> None:
         """Leave these bars as closes."""
-        log.info("the trades behind the spread were not read: %s", error)
+        log.warning("the trades behind the spread were not read: %s", error)
         if isinstance(error, StoreError):
             self._bars.take_stored(wanted, TradePrices.empty(), TradePrices.empty())
 

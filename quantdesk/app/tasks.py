@@ -3,7 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def apart(act: Callable[[], T]) -> T:
+    """Run ``act`` in a daemon thread: what hangs there, as a locked keyring does, keeps no program from ending."""
+    answer: Future[T] = Future()
+
+    def run() -> None:
+        answer.set_running_or_notify_cancel()
+        try:
+            answer.set_result(act())
+        except Exception as error:  # noqa: BLE001  # the future hands it to who asked
+            answer.set_exception(error)
+
+    threading.Thread(target=run, name="apart", daemon=True).start()
+    return await asyncio.wrap_future(answer)
 
 
 class Tasks:

@@ -54,8 +54,10 @@ class Webhooks(QObject):
         self._known: dict[str, Webhook] = {}  # by the key in the keyring
         self._keeping = asyncio.Lock()
         self._stopped = False
+        self._earlier: frozenset[str] = frozenset()  # alerts of earlier sessions that were not posted
         self.given_up = 0  #: posts that found the queue full, or the desk closing
         flow = self._flow
+        window.alerts.restored.connect(self._on_restored)
         flow.send_requested.connect(self.send)
         flow.test_requested.connect(lambda rule, draft: self._start(self._test(rule, draft)))
         flow.keep_requested.connect(lambda draft: self._start(self._keep(draft)))
@@ -67,7 +69,11 @@ class Webhooks(QObject):
         return sum(map(len, self._lanes.values()))
 
     def start(self) -> None:
-        """Forget the webhooks of rules that are gone: within a session undo may have brought them back."""
+        """Forget the webhooks of rules that are gone: within a session undo may have brought them back.
+
+        What earlier sessions did not post is said once their alerts are back.
+        """
+        self._earlier = frozenset(self._store.settings.unposted)
         rules = {rule.id for rule in self._window.alerts.rules}
         held = self._store.settings.webhooks
         if self._store.problem:
@@ -85,16 +91,19 @@ class Webhooks(QObject):
         unsent = sum(map(len, waiting))
         if unsent:
             self.given_up += unsent
-            log.warning("%d webhook posts were not sent: the desk was closed", unsent)
+            log.warning("%d webhook posts were not sent: the desk was closed, its next start names them", unsent)
+        self._store.save()  # the window has saved before: what was taken since is not to be named
         if self._client is not None:
             await self._client.close()
 
     @Slot(object)
     def send(self, event: AlertEvent) -> None:
         """Post a firing as soon as those before it of the same rule are through."""
+        self._note(event.id, taken=False)
         if self._stopped:
             self.given_up += 1
-            log.warning("a webhook post was not sent: the desk was closed")
+            log.warning("a webhook post was not sent: the desk was closed, its next start names it")
+            self._store.save()
             return
         if self.waiting >= MOST_WAITING:
             self.given_up += 1
@@ -131,8 +140,26 @@ class Webhooks(QObject):
             log.warning("the webhook of rule %r failed: %s", event.rule.name, error)
             self._flow.show_failed(event, str(error))
             return
+        self._note(event.id, taken=True)
         log.info("an alert of rule %r was posted to %s: %d", event.rule.name, host_of(hook.url), receipt.status)
         self._flow.show_state(event, self.tr("webhook: {0}").format(self._words(receipt)))
+
+    def _note(self, alert: str, *, taken: bool) -> None:
+        self._store.settings.note_post(alert, taken=taken)
+        self._window.keeper.save_soon()
+
+    @Slot()
+    def _on_restored(self) -> None:
+        """Name once what earlier sessions did not post, of rules that still have a webhook."""
+        found = [event for event in self._window.alerts.events if event.earlier and event.id in self._earlier]
+        if not found:
+            return
+        for alert in self._earlier:  # from now on it is up to the user
+            self._note(alert, taken=True)
+        self._earlier = frozenset()
+        left = [event for event in found if self._flow.kept(event.rule.id) is not None]
+        if left:
+            self._flow.show_left(left)
 
     async def _test(self, rule: Rule, draft: WebhookDraft) -> None:
         from quantdesk.feed.webhook import WebhookError

@@ -121,6 +121,21 @@ class BarSeries:
         excess = max(0, size - self._capacity)
         self._start, self._size = self._start + excess, size - excess
 
+    def drop(self, start: int, end: int, *, sources: bool = False) -> None:
+        """Forget the bars that open in [start, end) (ms), or of them those alone that were not built from trades."""
+        span = self._span()
+        goes = (self._times[span] >= start) & (self._times[span] < end)
+        if sources:
+            goes &= ~self._from_trades[span]
+        if not goes.any():
+            return
+        left = int((~goes).sum())
+        for column in self._all():
+            column[self._start : self._start + left] = column[span][~goes]
+        self._size = left
+        self.version += 1
+        self.standing = next(_STANDINGS)
+
     def clear(self) -> None:
         """Forget every bar."""
         self._start = self._size = 0

@@ -78,7 +78,7 @@ def _hedges(analysis: PairAnalysis) -> list[str]:
 def _spread(analysis: PairAnalysis) -> list[str]:
     found = analysis.evidence
     spread, hurst, size = found.spread, found.hurst, found.effective
-    life = "does not revert" if found.half_life is None else "bars"
+    life = found.reasons.get("half_life", "bars")
     return [
         line("spread last", float(spread[-1]), "y - beta x"),
         line("spread mean", float(spread.mean())),

@@ -9,6 +9,7 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from quantdesk.commands.exchange import reached
 from quantdesk.commands.shared import HOLES_REMAIN, HelpFormatter, UsageError, add_store_arguments, open_writer
 from quantdesk.commands.showing import STOPPED, Shown, stoppable
 from quantdesk.config import ConfigError, Endpoints, FeedLimits
@@ -38,7 +39,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="fetch history into the store",
         description="Fetch whole days of trades or bars from the exchange's archive, or bars by REST, into the store. "
         "Files are proven by their SHA-256 first; days that are held are skipped, so that the same command goes on "
-        "where it was stopped.",
+        "where it was stopped. The exchange and the proxy are those of the environment, else those chosen in the desk.",
         epilog=_EPILOG,
         formatter_class=HelpFormatter,
         allow_abbrev=False,
@@ -71,21 +72,23 @@ def run(args: argparse.Namespace) -> int:
     from quantdesk.feed.rest import RestError
     from quantdesk.store.files import Cancelled
 
-    endpoints, today = Endpoints.from_environment(), datetime.fromtimestamp(time.time(), UTC).date()
+    today = datetime.fromtimestamp(time.time(), UTC).date()
     last = args.last if args.last is not None else today - timedelta(days=1)
     order = DownloadOrder(args.symbols, args.interval, args.first, last, Source(args.source))
     try:
         order.check(today)
     except ConfigError as error:
         raise UsageError(str(error)) from error
+    exchange = reached(args)
     try:
         writer = open_writer(args)
     except StoreBusyError as error:
         raise StoreBusyError(f"the desk (or another quantdesk) holds the writer: download there: {error}") from error
+    print(f"quantdesk: {exchange.words}", file=sys.stderr, flush=True)
     shown = Shown()
     try:
         with stoppable() as stopped:
-            report = asyncio.run(_download(order, endpoints, writer, shown, stopped.is_set))
+            report = asyncio.run(_download(order, exchange.endpoints, writer, shown, stopped.is_set))
     except Cancelled as error:
         shown.end()
         print(f"quantdesk: {error}", file=sys.stderr)

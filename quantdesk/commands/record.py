@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from quantdesk.commands.exchange import Reached, reached
 from quantdesk.commands.log_file import start_log, stop_log
 from quantdesk.commands.shared import HOLES_REMAIN, HelpFormatter, add_store_arguments, open_writer, paths_of
 from quantdesk.config import DEFAULT_SYMBOLS, ConfigError, Endpoints, FeedLimits
@@ -49,7 +50,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "record",
         help="keep trades without a screen",
         description="Record every trade of some symbols into the store until Ctrl+C or SIGTERM, without a screen. "
-        "Trades that the connection loses are fetched again.",
+        "Trades that the connection loses are fetched again. The exchange and the proxy are those of the environment, "
+        "else those chosen in the desk.",
         epilog=_EPILOG,
         formatter_class=HelpFormatter,
         allow_abbrev=False,
@@ -67,20 +69,21 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Record; return the exit code."""
-    endpoints = Endpoints.from_environment()
+    exchange = reached(args)
     started_at = getattr(args, "started_at", STARTED_AT)
     ends_at = None if args.seconds is None else started_at + args.seconds
     start_log(paths_of(args).logs, terminal=True)
     try:
-        return _recorded(args, endpoints, ends_at)
+        return _recorded(args, exchange, ends_at)
     finally:
         stop_log()
 
 
-def _recorded(args: argparse.Namespace, endpoints: Endpoints, ends_at: float | None) -> int:
+def _recorded(args: argparse.Namespace, exchange: Reached, ends_at: float | None) -> int:
     writer = open_writer(args)
+    _say(exchange.words)
     try:
-        outcome = asyncio.run(_record(endpoints, writer, args.symbols, ends_at))
+        outcome = asyncio.run(_record(exchange.endpoints, writer, args.symbols, ends_at))
     finally:
         stored = writer.stop(STORE_SECONDS)
     if not stored:

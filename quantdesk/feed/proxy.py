@@ -96,6 +96,11 @@ class ProxyVariables:
         self._before = {name: environ[name] for name in self._names if name in environ}
         self._choice = ProxyChoice()
 
+    @property
+    def named(self) -> bool:
+        """Tell whether the environment named a proxy when the program started."""
+        return any(value for name, value in self._before.items() if name.lower() != "no_proxy")
+
     def use(self, choice: ProxyChoice) -> None:
         """Let everything that connects from now on follow a choice."""
         self._choice = choice

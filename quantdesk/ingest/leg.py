@@ -224,13 +224,15 @@ class Leg:
     def relearn(self, rows: Sequence[Gap], before: Sequence[Gap], start_ms: int, end_ms: int) -> None:
         """Take over the stored rows: what expired and was brought in since no longer makes bars partial.
 
+        What was given up by hand is filled no longer.
+
         ``before`` are the expired rows that were known when the store was asked.
         """
         since = [row for row in self.lost if row not in before]
         self.lost = deque([*(row for row in rows if row.state is GapState.EXPIRED), *since], maxlen=MOST_ROWS)
         for row in rows:
-            if row.state is GapState.FILLED and start_ms <= row.start_ts < end_ms and row.size > 0:
-                self.sequencer.gaps.end(row.first_id, row.last_id, GapState.FILLED)
+            if row.state in (GapState.FILLED, GapState.DROPPED) and start_ms <= row.start_ts < end_ms and row.size > 0:
+                self.sequencer.gaps.end(row.first_id, row.last_id, row.state)
         self.gaps_changed = True
 
     def missing(self, now: float = inf) -> list[Gap]:

@@ -74,12 +74,16 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Tell what a store has of one instrument; ``start`` and ``end`` (ms) span trades and bars."""
+    """Tell what a store has of one instrument; ``start`` and ``end`` (ms) span trades and bars.
+
+    ``traded`` are the times (ms) of the first and the last trade, None where only bars are held.
+    """
 
     instrument: Instrument
     ticks: int
     start: int
     end: int
+    traded: tuple[int, int] | None
 
 
 def held_spans(reader: Reader, length_of: Callable[[str], int]) -> list[Held]:
@@ -87,14 +91,16 @@ def held_spans(reader: Reader, length_of: Callable[[str], int]) -> list[Held]:
     found = []
     for stored in reader.instruments():
         leg = stored.instrument
-        times = [ms for ms in (stored.first_ts, stored.last_ts) if ms is not None]
+        first_ts, last_ts = stored.first_ts, stored.last_ts
+        traded = None if first_ts is None or last_ts is None else (first_ts, last_ts)
+        times = list(traded or ())
         for interval in reader.intervals(leg):
             first = next((block.bars.open_time for block in reader.iter_bars(leg, interval, chunk=1)), None)
             last = reader.load_bars(leg, interval, limit=1).bars.open_time
             if first is not None and len(first) and len(last):
                 times += [int(first[0]), int(last[0]) + length_of(interval)]
         if times:
-            found.append(Held(leg, stored.ticks, min(times), max(times)))
+            found.append(Held(leg, stored.ticks, min(times), max(times), traded))
     return found
 
 

@@ -98,6 +98,13 @@ class DerivedBars:
             self._deep_partial.difference_update(bars.open_time.tolist())
         self.note(0)
 
+    def drop(self, start: int, end: int) -> None:
+        """Forget what was loaded of the bars that hold any of [start, end) (ms): they are folded or loaded anew."""
+        ms = self.derived.ms
+        self._deep.drop(start - start % ms, end)
+        self._deep_partial = {time for time in self._deep_partial if not start - start % ms <= time < end}
+        self.note(start)
+
     def series(self, base: Base) -> BarSeries:
         """Return the bars as they stand now."""
         if self._stale_from is not None:
@@ -170,6 +177,11 @@ class DerivedSet:
         """Learn that bars of a stored level have changed from this time (ms) on."""
         for held in self._of[base]:
             held.note(time)
+
+    def drop(self, base: Interval, start: int, end: int) -> None:
+        """Forget what was loaded of the bars that hold any of [start, end) (ms)."""
+        for held in self._of[base]:
+            held.drop(start, end)
 
     def on_tick(self, ts: int, closed: Sequence[Bar]) -> None:
         """Learn a trade's time, and which bars of stored levels it closed or revised."""

@@ -197,6 +197,15 @@ class MarketModel(QObject):
         self._leg(symbol).bars.load(interval, stored)
         self._mark_changed(symbol, (interval,))
 
+    def reload(self, symbol: str, interval: str, span: tuple[int, int], stored: StoredBars, *, sources: bool) -> None:
+        """Show what the store still has of [start, end) (ms), in which all bars, or ``sources`` alone, were deleted."""
+        self._leg(symbol).bars.reload(interval, span, stored, sources=sources)
+        self._mark_changed(symbol, (interval,))
+
+    def forget_trades(self, symbol: str, start: int, end: int) -> None:
+        """Forget the trades of [start, end) (ms), which were deleted; bars made of them stay."""
+        self._leg(symbol).recent.drop(start, end)
+
     def seed(self, symbol: str, ticks: TickArrays) -> None:
         """Give the builder the stored ticks since the 5-minute bar of the last one, before the feed starts.
 

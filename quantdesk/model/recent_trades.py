@@ -93,6 +93,12 @@ class RecentTrades:
         joined = np.r_[held.times, times[young]], np.r_[held.ids, ids], np.r_[held.prices, prices]
         return TradePrices(*_in_order(*joined))
 
+    def drop(self, start: int, end: int) -> None:
+        """Forget the trades made in [start, end) (ms)."""
+        held = self.read()
+        stay = (held.times < start) | (held.times >= end)
+        self._held = TradePrices(held.times[stay], held.ids[stay], held.prices[stay])
+
     def _merge(self) -> None:
         """Put the waiting trades among those held and let go what is too old or too much."""
         held = self._held

@@ -181,6 +181,23 @@ class SymbolBars:
         self._note_bars(step, stored.bars)
         self.merge_source(interval, sources)
 
+    def reload(self, interval: str, span: tuple[int, int], stored: StoredBars, *, sources: bool) -> None:
+        """Show what the store still has of [start, end) (ms), in which all bars, or ``sources`` alone, were deleted.
+
+        What was loaded of the intervals that are folded from this one goes, too.
+        """
+        start, end = span
+        self._show_fresh()
+        self._ensure(interval).drop(start, end, sources=sources)
+        step = _STEPS.get(interval)
+        if step is not None:
+            self._derived.drop(step, start, end)
+        if step is not None and not sources:
+            held, waiting = self._stored[step], self._waiting[step]
+            self._stored[step] = {time for time in held if not start <= time < end}
+            self._waiting[step] = {time: bar for time, bar in waiting.items() if not start <= time < end}
+        self.load(interval, stored)
+
     def merge_source(self, interval: str, bars: BarArrays) -> None:
         """Show closed bars of the exchange wherever no whole bar from trades stands."""
         if interval in self._derived:

@@ -91,9 +91,9 @@ def _key_figures(analysis: PairAnalysis) -> str:
     lags = dict.fromkeys(f"lag {test.lags} ({test.lag_method})" for test in ways)
     lag = f"Engle-Granger both ways, {' and '.join(lags)}" if len(ways) == 2 else found.reasons.get("combined_p", "")
     life = "none" if found.half_life is None else f"{figure(found.half_life, 4)} bars"
-    share = (
-        "" if found.half_life is None else f"{100 * found.half_life / max(1, found.observations):.1f} % of the sample"
-    )
+    share = found.reasons.get("half_life", "")
+    if found.half_life is not None:
+        share = f"{100 * found.half_life / max(1, found.observations):.1f} % of the sample"
     hurst = "none" if found.hurst is None else "not valid" if found.hurst.value is None else found.hurst.text
     cells = (
         ("hedge ratio β", figure(fit.beta, 5), f"OLS, ± {figure(fit.stderr_beta, 2)}"),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from quantdesk.store.base import IdRun, Reader, Store, StoreError, TickEdge
+from quantdesk.store.base import IdRun, LeasedElsewhereError, Reader, Store, StoreError, TickEdge
 from quantdesk.store.ledger_cut import ABSENT, rows_filled_by, uncovered
 from quantdesk.store.ledger_report import HOLES
 from quantdesk.types import Gap, GapState, Instrument
@@ -51,13 +51,19 @@ def check_fits(reader: Reader, instrument: Instrument, day: DayIds) -> None:
 
 
 def begin_day(store: Store, instrument: Instrument, day: DayIds, now: int) -> None:
-    """Say in the ledger that a day is being filled; what a hole has beyond it stays a hole of its own."""
+    """Say in the ledger that a day is being filled; what a hole has beyond it stays a hole of its own.
+
+    So does what was dropped: the mark takes no more of it than the key.
+    """
+    rows = store.load_gaps(instrument)
     beyond = [
         replace(row, first_id=day.last_id + 1, start_ts=min(max(row.start_ts, day.end), row.end_ts))
-        for row in store.load_gaps(instrument)
+        for row in rows
         if row.state in ABSENT and row.first_id <= day.last_id < row.last_id
     ]
-    store.save_gaps(instrument, [*beyond, _mark(instrument, day, now, GapState.FILLING)])
+    dropped = [row for row in rows if row.state is GapState.DROPPED and row.first_id == day.first_id and row.size > 1]
+    moved = [replace(row, first_id=row.first_id + 1) for row in dropped]
+    store.save_gaps(instrument, [*beyond, *moved, _mark(instrument, day, now, GapState.FILLING)])
 
 
 def end_day(store: Store, instrument: Instrument, day: DayIds, now: int, reach_from: int) -> int:
@@ -88,6 +94,65 @@ def end_day(store: Store, instrument: Instrument, day: DayIds, now: int, reach_f
         note(_seam(instrument, (day.last_id + 1, after.agg_id - 1), (day.end, end_ts), rows, reach_from))
     store.save_gaps(instrument, list(changed.values()))
     return sum(row.size for row in rows.values() if row.state in HOLES and _is_within(row, day))
+
+
+def settle_days(store: Store, now: int, reach_ms: int) -> int:
+    """Give up the days that a program was filling as it died; return how many. Nothing here may be filling one yet.
+
+    What of such a day is not held is a hole again, open where it lies within ``reach_ms`` of ``now``, or dropped as
+    before; one that had come whole is booked as such. What another program fills is left to it.
+    """
+    settled = 0
+    for held in store.instruments():
+        instrument = held.instrument
+        marks = [row for row in store.load_gaps(instrument) if row.state is GapState.FILLING and not row.calls]
+        marks = [row for row in marks if _is_mark(row, row.start_ts) and row.start_ts % DAY_MS == 0]
+        if not marks:
+            continue
+        try:
+            for mark in marks:
+                _settle(store, instrument, mark, now, now - reach_ms)
+        except LeasedElsewhereError:
+            continue
+        store.release(instrument)
+        settled += len(marks)
+    return settled
+
+
+def _settle(store: Store, instrument: Instrument, mark: Gap, now: int, reach_from: int) -> None:
+    day = DayIds(mark.start_ts, mark.first_id, mark.last_id)
+    runs = store.id_runs(instrument, day.start, day.end)
+    if [(run.first_id, run.last_id) for run in runs] == [(day.first_id, day.last_id)]:
+        end_day(store, instrument, day, now, reach_from)
+        return
+    others = {row.first_id: row for row in store.load_gaps(instrument) if row.first_id != day.first_id}
+    changed = {row.first_id: row for row in rows_filled_by(others.values(), runs)}
+    others |= changed
+    if runs or None not in _beside(store, instrument, day):  # else the day is none that was ever begun
+        for first_id, last_id, start_ts, end_ts in _absent(day, runs):
+            for first, last in uncovered(first_id, last_id, others.values()):
+                changed[first] = _hole(instrument, first, last, start_ts, end_ts, reach_from)
+    begins = bool(runs) and runs[0].first_id == day.first_id
+    moved = others.get(day.first_id + 1)
+    if begins:
+        changed[day.first_id] = replace(mark, last_id=runs[0].last_id, end_ts=runs[0].last_ts, state=GapState.FILLED)
+    elif moved is not None and moved.state is GapState.DROPPED:
+        changed[day.first_id] = replace(moved, first_id=day.first_id)
+        changed[moved.first_id] = replace(moved, last_id=moved.first_id - 1, state=GapState.FILLED)
+    elif day.first_id not in changed:
+        changed[day.first_id] = replace(mark, last_id=day.first_id - 1, state=GapState.FILLED)
+    store.save_gaps(instrument, list(changed.values()))
+
+
+def _absent(day: DayIds, runs: Sequence[IdRun]) -> Iterator[tuple[int, int, int, int]]:
+    """Yield what a day lacks beside its runs: first and last id, and from when to when (ms)."""
+    first, start_ts = day.first_id, day.start
+    for run in runs:
+        if run.first_id > first:
+            yield first, run.first_id - 1, *sorted((start_ts, run.first_ts))  # type: ignore[misc]  # two of them
+        first, start_ts = run.last_id + 1, run.last_ts
+    if first <= day.last_id:
+        yield first, day.last_id, start_ts, day.end - 1
 
 
 def _mark(instrument: Instrument, day: DayIds, now: int, state: GapState) -> Gap:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from contextlib import suppress
 
+from quantdesk.config import FeedLimits
 from quantdesk.store.base import LeasedElsewhereError, Store, StoreError
+from quantdesk.store.day_ledger import settle_days
 from quantdesk.store.repeats import Repeats
 from quantdesk.store.standby import Standby
 from quantdesk.store.write_queue import Bars, Ledger, Ticks, Work
@@ -80,6 +83,16 @@ class Recorder:
             self.duplicates += again
             self._repeats.add(work.instrument, again)
         self._unsure = None
+
+    def begin(self, store: Store) -> None:
+        """Give up the days that a program was filling as it died; this one fills none yet."""
+        try:
+            settled = settle_days(store, time.time_ns() // 1_000_000, FeedLimits().rest_reach_ms)
+        except StoreError as error:
+            _log.warning("days whose download was cut are not looked for: %s", error)
+            return
+        if settled:
+            _log.warning("%d days were left half by a download that was cut: what they lack is missing again", settled)
 
     def care(self, store: Store) -> None:
         """Count what was dropped, keep alive what the store needs, take over what nobody writes any more."""

@@ -207,6 +207,8 @@ class StoreWriter:
                 self._backlog = Backlog(spill)
             self._try(store)
             self._tend(store)
+            if not self._failure:
+                self._recorder.begin(store)
             self._opened.set_result(None)
             self._work(store)
             if not self._failure:

@@ -95,6 +95,10 @@ class AlertRows(QAbstractTableModel):
             if event.id == event_id:
                 self.dataChanged.emit(self.index(row, 0), self.index(row, _COLUMNS - 1))
 
+    def has_failed(self, event: AlertEvent) -> bool:
+        """Tell whether an alert did not make its way out of the window."""
+        return self._marks.get(event.id, ("", False))[1]
+
     def event_at(self, row: int) -> AlertEvent:
         """Return the alert of a row."""
         return self._events[row]
@@ -142,7 +146,7 @@ class AlertRows(QAbstractTableModel):
         if not index.isValid():
             return None
         event, column = self._events[index.row()], index.column()
-        if column == 0 and role in _OF_MARK and self._marks.get(event.id, ("", False))[1]:
+        if column == 0 and role in _OF_MARK and self.has_failed(event):
             return self._marked(event, role)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return self.cells(event)[column]
@@ -247,9 +251,13 @@ class _Table(QTableView):
 
 
 class AlertTable(QWidget):
-    """Show the alerts or, where there are none, what makes one; ``bar_wanted(event)`` on a double click."""
+    """Show the alerts or, where there are none, what makes one.
+
+    ``bar_wanted(event)`` on a double click, ``post_wanted(event)`` for one whose webhook failed.
+    """
 
     bar_wanted = Signal(object)
+    post_wanted = Signal(object)
     clear_wanted = Signal()
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
@@ -385,6 +393,8 @@ class AlertTable(QWidget):
         row = self.view.indexAt(place).row()
         if row >= 0:
             menu.addAction(self.tr("Show the bar")).triggered.connect(lambda: self._show(row))
+            if self.rows.has_failed(event := self.rows.event_at(row)):
+                menu.addAction(self.tr("Post again")).triggered.connect(lambda: self.post_wanted.emit(event))
         menu.addAction(self.tr("Copy")).triggered.connect(self.copy)
         menu.addAction(self.tr("Clear the table")).triggered.connect(self.clear_wanted)
         menu.popup(self.view.viewport().mapToGlobal(place))

@@ -24,6 +24,8 @@ from quantdesk.ui.transport_track import replay_time_text
 
 _UTC = QTimeZone(QTimeZone.Initialization.UTC)
 _HOUR = 3_600_000
+#: The first bar of trades opens this much (ms) before the first of them at most.
+_BAR = 300_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,18 +160,21 @@ class ReplayDialog(DeskDialog):
             return
         lines = []
         for leg in legs:
-            what = self.tr("{0:,} trades").format(leg.ticks) if leg.ticks else self.tr("bars only")
-            span = f"{replay_time_text(leg.start, self._zone)} – {replay_time_text(leg.end, self._zone)}"
-            # What is held of it begins earlier than its trades where bars came as klines.
-            what = self.tr("{0} and bars").format(what) if leg.ticks else what
-            lines.append(f"{leg.instrument.symbol}: {what} within {span} {self._zone.name(leg.end)}")
+            what = self.tr("bars only") if leg.traded is None else self.tr("{0:,} trades").format(leg.ticks)
+            first, last_ms = leg.traded or (leg.start, leg.end)
+            span = f"{replay_time_text(first, self._zone)} – {replay_time_text(last_ms, self._zone)}"
+            words = f"{leg.instrument.symbol}: {what}, {span} {self._zone.name(last_ms)}"
+            if leg.start < first - _BAR:  # they came as klines
+                words = self.tr("{0}; bars before").format(words)
+            lines.append(words)
         self.said.setText("\n".join(lines))
+        self.said.setMinimumHeight(self.said.heightForWidth(self.said.width()))  # the dialog was there before it
         start, end = max(leg.start for leg in legs), min(leg.end for leg in legs)
-        last = self._last
+        last, proposed = self._last, _proposed(legs)
         if start <= last.start < last.end <= end and [one.instrument.symbol for one in legs] == [last.y, last.x]:
             self.set_times(last.start, last.end)
-        elif start < end:
-            self.set_times(max(start, end - _HOUR), end)
+        elif proposed is not None:
+            self.set_times(*proposed)
 
     def _on_choice(self) -> None:
         on = self.stored.isChecked()
@@ -209,3 +214,15 @@ class ReplayDialog(DeskDialog):
         shown = QDateTime(field.date(), field.time(), _UTC).toMSecsSinceEpoch()
         guess = shown - (self._zone.shift(shown) - shown)
         return guess + shown - self._zone.shift(guess)
+
+
+def _proposed(legs: Sequence[Held]) -> tuple[int, int] | None:
+    """Return the newest hour (ms, on whole seconds) of which all legs have trades; bars where they share none."""
+    traded = [leg.traded for leg in legs if leg.traded is not None]
+    for spans in (traded if len(traded) == len(legs) else [], [(leg.start, leg.end) for leg in legs]):
+        start, end = max((span[0] for span in spans), default=0), min((span[1] for span in spans), default=0)
+        if start < end:
+            end += -end % 1_000
+            start = max(start, end - _HOUR)
+            return start - start % 1_000, end
+    return None

@@ -25,7 +25,7 @@ from quantdesk.ui.kept_file import KeptFile
 from quantdesk.ui.window_settings import LINK_GROUPS, WINDOW_FIELDS, WindowSettings
 
 MAX_RECENT = 10
-MAX_SYMBOLS = 200
+MAX_SYMBOLS = MAX_UNPOSTED = 200
 #: What the limits of the store may be: days, GB, days; 0 = no limit.
 KEEP_DAYS = (0, 36_500)
 KEEP_GB = (0.0, 100_000.0)
@@ -43,6 +43,7 @@ class Settings(WindowSettings):
     symbols: list[str] = field(default_factory=lambda: list(DEFAULT_SYMBOLS))
     alert_rules: dict[str, Any] = field(default_factory=dict)  # empty = never chosen: the desk's own rule
     webhooks: dict[str, Any] = field(default_factory=dict)  # addresses by rule; what is secret is in the keyring
+    unposted: list[str] = field(default_factory=list)  # keys of alerts that no webhook has taken, oldest first
     indicators: dict[str, Any] = field(default_factory=dict)  # over the candles of every symbol
     muted: bool = False
     recent: list[str] = field(default_factory=list)
@@ -77,6 +78,10 @@ class Settings(WindowSettings):
     def remember_command(self, command: str) -> None:
         """Put a command on top of those that the palette ran."""
         self.palette_used = [command, *(c for c in self.palette_used if c != command)][:MAX_RECENT]
+
+    def note_post(self, alert: str, *, taken: bool) -> None:
+        """Remember an alert until its webhook has taken it; of too many the oldest are forgotten."""
+        self.unposted = [*(one for one in self.unposted if one != alert), *(() if taken else (alert,))][-MAX_UNPOSTED:]
 
     def take_replay_speed(self, speed: float) -> None:
         """Keep the speed of a replay; infinity is as fast as it goes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -28,6 +29,7 @@ class WebhookFlow(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
+        window.table.post_wanted.connect(self.send_requested)
 
     def kept(self, rule_id: str) -> KeptWebhook | None:
         """Return what the settings know of a rule's webhook."""
@@ -42,6 +44,20 @@ class WebhookFlow(QObject):
         self._window.table.mark(event.id, self.tr("webhook failed: {0}").format(reason), failed=True)
         title = self.tr("Webhook of “{0}” failed").format(event.rule.name)
         self._window.toast(title, self.tr("The alert was not posted: {0}.").format(reason), "error")
+
+    def show_left(self, events: Sequence[AlertEvent]) -> None:
+        """Mark the rows of alerts that were not posted before the desk was closed, and offer to post them now."""
+        for event in events:
+            self._window.table.mark(event.id, self.tr("webhook: not delivered before the desk was closed"), failed=True)
+        title = self.tr("Alerts not posted earlier: {0}").format(len(events))
+        text = self.tr("No webhook has taken them. Click here to post them now; the menu of a row posts one.")
+
+        def post() -> None:
+            for event in events:
+                if self._window.table.rows.has_failed(event):  # else a row was posted by itself meanwhile
+                    self.send_requested.emit(event)
+
+        self._window.toast(title, text, "warning", post)
 
     def show_unkept(self, reason: str) -> None:
         """Say that what is secret of a webhook lasts no longer than this session."""

@@ -106,7 +106,15 @@ def test_what_does_not_exist_says_why(walk_pair) -> None:
     y, x = walk_pair
     values = ("beta", "change_variance", "spread_variance", "half_life", "turnover", "fitted_p", "given_p")
     flat = np.full_like(x, 3.0)
-    for legs in ((y, flat), (flat, x), (y[:300], x[:300]), (y[:505], x[:505]), (2 * x, x), (y[:0], x[:0])):
+    for legs in (
+        (y, flat),
+        (flat, x),
+        (y[:300], x[:300]),
+        (y[:505], x[:505]),
+        (y[:522], x[:522]),
+        (2 * x, x),
+        (y[:0], x[:0]),
+    ):
         rows = hedge_bench(*legs, FORMATION)
         assert len(rows) == len(FROZEN + MOVING)
         for row in rows:

@@ -8,7 +8,7 @@ from statsmodels.regression.linear_model import OLS
 from statsmodels.tools.tools import add_constant
 from statsmodels.tsa.stattools import coint
 
-from quantdesk.analytics.stationarity import NoValueError, adf, combined_p, engle_granger, half_life
+from quantdesk.analytics.stationarity import NoValueError, adf, combined_p, engle_granger, half_life, no_half_life
 
 
 @pytest.fixture(autouse=True)
@@ -162,4 +162,13 @@ def test_half_life_is_that_of_the_regression(walk_pair) -> None:
 
 @pytest.mark.parametrize("spread", [_RAMP, 1.1**_RAMP, np.full(50, 2.0), np.array([1.0, 2.0])])
 def test_a_spread_that_does_not_revert_has_no_half_life(spread: np.ndarray) -> None:
-    assert half_life(spread) is None
+    assert half_life(spread) is None and no_half_life(spread)
+
+
+def test_too_few_rows_have_no_half_life_and_say_so(walk_pair) -> None:
+    y, x = walk_pair
+    spread = y - 0.05 * x
+    assert half_life(spread[:29]) is None and half_life(spread[:30]) is not None
+    assert half_life(np.r_[spread[:29], np.nan]) is None, "what is no number is no row"
+    assert no_half_life(spread[:29]) == "29 observations are too few for a half-life: 30 are needed"
+    assert "does not vary" in no_half_life(np.full(50, 2.0)) and "does not revert" in no_half_life(_RAMP)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import keyring
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from quantdesk.app import connecting
 from quantdesk.app.desk import Desk
 from quantdesk.config import Endpoints
 from quantdesk.feed.proxy import parse_proxy
@@ -116,6 +119,33 @@ def test_addresses_from_the_environment_go_before_the_settings(
 
     drive(qapp, exchange, act, "--data-dir", place / "data")
     assert settings_of(place / "data")["ws_url"] == WS
+
+
+def test_the_desk_ends_though_a_test_waits_for_a_keyring_that_hangs(
+    qapp: QApplication, nowhere: Endpoints, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, lets_go = threading.Event(), threading.Event()
+
+    def hangs(_name: str) -> str | None:
+        asked.set()
+        lets_go.wait(60)
+        return None
+
+    monkeypatch.setattr(connecting, "find_secret", hangs)
+    monkeypatch.setattr(connecting, "_LAST_SECONDS", 0.1)
+
+    async def act(desk: Desk) -> None:
+        page = page_of(desk)
+        fill(page, "joe@127.0.0.1:9")
+        page.test.click()
+        await reached(asked.is_set, "the keyring")
+        await asyncio.wait_for(desk.connections.stop(), 20)
+
+    try:
+        drive(qapp, nowhere, act, "--data-dir", place / "data")
+        assert not lets_go.is_set(), "nothing waited for its end"
+    finally:
+        lets_go.set()
 
 
 def test_what_is_no_address_is_said_and_nothing_is_changed(qapp: QApplication, nowhere: Endpoints, place: Path) -> None:

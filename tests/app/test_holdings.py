@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QDate
 
@@ -23,8 +24,9 @@ from quantdesk.store.holdings import ExportOrder, Holding, Kind
 from quantdesk.store.ledger_report import account_of
 from quantdesk.types import GapState, Instrument
 from tests.app.driven import drive, held, is_live, reached
+from tests.app.replays import MINUTE, simulated
 from tests.program.desks import environment, running, until
-from tests.store.samples import trades
+from tests.store.samples import source, trades
 
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
 DAY = int(datetime(YESTERDAY.year, YESTERDAY.month, YESTERDAY.day, tzinfo=UTC).timestamp()) * 1_000
@@ -214,3 +216,70 @@ def test_the_desk_ends_though_its_store_answers_no_more(qapp, place, past, monke
         await reached(lambda: stuck, "an act")
 
     drive(qapp, past, act, "--data-dir", place / "data")
+
+
+def all_shown(desk: Desk, symbol: str, interval: str) -> list[int]:
+    series = desk.feeding.market.series(symbol, interval)
+    assert series is not None
+    return series.times().tolist()
+
+
+def finite(column: np.ndarray) -> list[float]:
+    return column[np.isfinite(column)].tolist()
+
+
+def joint(desk: Desk) -> int:
+    """Return at how many bars of the frame on screen both legs stand; the newest may still run and is none."""
+    frame = desk.pair.frame
+    return int(np.isfinite(frame.y.close * frame.x.close).sum()) if frame is not None else 0
+
+
+def test_deleted_bars_leave_every_window_at_once(qapp, place, nowhere) -> None:
+    """Of trades of 40 minutes the middle goes, and of klines before them all of one interval."""
+    start, folder = MINUTE * 60_000, place / "data"
+    low, high = start + 10 * 60_000, start + 20 * 60_000
+    folder.mkdir()
+    store = open_embedded(folder / "quantdesk.sqlite")
+    for symbol, ticks in simulated(40, rate=0.5).items():
+        instrument = Instrument("a market", symbol)
+        store.append_ticks(instrument, ticks)
+        store.append_source_bars(instrument, "1m", source([start - n * 60_000 for n in range(30, 0, -1)]), "kline")
+    store.close()
+
+    def kept(interval: str, ms: int) -> list[int]:
+        """Return the open times of bars of the minutes that are left."""
+        minutes = (start + n * 60_000 for n in range(40))
+        return sorted({m - m % ms for m in minutes if not low <= m < high})
+
+    async def act(desk: Desk) -> None:
+        window = desk.window
+        await reached(lambda: desk.feeding.session.writer and len(all_shown(desk, "BTCUSDT", "1m")) == 70, "the bars")
+        window.registry["pair.1m"].trigger()
+        second = window.workspaces.windows.open_new()
+        assert second is not None
+        second.pair.set_settings(replace(second.pair.settings, y="BTCUSDT", x="ETHUSDT", interval="15m"))
+        await reached(lambda: joint(desk) == 69, "the first window")
+        await reached(lambda: second.pair.frame is not None and second.pair.frame.interval_ms == 900_000, "the other")
+        flow, ask = window.holdings, window.holdings.delete_requested
+        flow.show()
+        ask.emit(DropOrder(BTC, Part.SOURCE_BARS, "1m"))
+        await reached(lambda: all_shown(desk, "BTCUSDT", "1m")[:1] == [start], f"no klines: {toasts(desk)}")
+        await reached(lambda: joint(desk) == 39, "statistics without them")
+        ask.emit(DropOrder(BTC, Part.EVERYTHING, "", low, high))
+        await reached(lambda: all_shown(desk, "BTCUSDT", "1m") == kept("1m", 60_000), f"the bars: {toasts(desk)}")
+        await reached(lambda: all_shown(desk, "BTCUSDT", "5m") == kept("5m", 300_000), "longer ones")
+        assert all(not low <= time < high for time in all_shown(desk, "BTCUSDT", "1s"))
+        await reached(lambda: joint(desk) == 29, "statistics of what is left")
+        reader = open_embedded(folder / "quantdesk.sqlite", read_only=True)
+        for interval in ("15s", "15m", "1h"):
+            stored = reader.load_bars(BTC, interval, start - 3_600_000).bars
+            await reached(lambda i=interval, s=stored: all_shown(desk, "BTCUSDT", i) == s.open_time.tolist(), interval)
+            shown = desk.feeding.market.series("BTCUSDT", interval).arrays()
+            assert shown.close.tolist() == stored.close.tolist() and shown.trades.tolist() == stored.trades.tolist()
+        reader.close()
+        series = desk.feeding.market.series("BTCUSDT", "15m")
+        bars = series.arrays().close[series.closed()].tolist()
+        await reached(lambda: finite(second.pair.frame.y.close) == bars, "the other window")
+        assert len(all_shown(desk, "ETHUSDT", "1m")) == 70, "another symbol keeps all of its bars"
+
+    drive(qapp, nowhere, act, "--data-dir", folder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +101,19 @@ def test_a_store_that_cannot_be_read_leaves_closes(session: Session, qtbot: QtBo
     bars.trades_wanted.emit(wanted(0, 50))
     qtbot.waitUntil(lambda: bool(bars.taken), timeout=10_000)
     assert len(bars.taken[0][1]) == 0
+    assert jobs.close(20)
+    del answering
+
+
+def test_a_symbol_that_the_market_does_not_have_is_named_and_leaves_closes(
+    session: Session, qtbot: QtBot, caplog: pytest.LogCaptureFixture
+) -> None:
+    bars, jobs = Bars(), JobRunner()
+    answering = StoredTrades(bars, Feeding(session), jobs)  # type: ignore[arg-type]  # the two signals they share
+    wish = replace(wanted(0, 50), x="NONESUCH")
+    bars.trades_wanted.emit(wish)
+    assert [(one, len(y), len(x)) for one, y, x in bars.taken] == [(wish, 0, 0)], "who asked waits no longer"
+    assert "NONESUCH is no symbol of the recorded market" in caplog.text and BTC.symbol not in caplog.text
     assert jobs.close(20)
     del answering
 

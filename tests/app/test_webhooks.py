@@ -12,7 +12,10 @@ from pathlib import Path
 import keyring
 import keyring.backends.fail
 import pytest
+from aiohttp import web
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 
 from quantdesk.analytics.alerts.rule import z_rule
 from quantdesk.app import webhooks
@@ -23,7 +26,7 @@ from quantdesk.feed.webhook_address import public_url
 from quantdesk.model.alerts import AlertEvent
 from quantdesk.types import Origin
 from quantdesk.ui.kept_webhooks import WebhookDraft
-from tests.app.driven import drive, reached
+from tests.app.driven import drive, reached, settings_of
 from tests.app.test_alert_keeping import fire
 from tests.feed.receivers import Receiver, hangs, receiving
 from tests.model.conftest import MINUTE, START
@@ -56,6 +59,10 @@ async def given(desk: Desk, receiver: Receiver, *, secret: str = SECRET, query: 
     desk.window.webhooks.keep_requested.emit(WebhookDraft("z", receiver.url + query, secret))
     await reached(lambda: "z" in desk.settings.settings.webhooks, "the address")
     await reached(lambda: not desk.webhooks._tasks._running, "the keyring")
+
+
+def said(desk: Desk) -> str:
+    return " | ".join(toast.accessibleName() for toast in desk.window.toasts.toasts)
 
 
 def texts(folder: Path) -> Iterator[tuple[Path, bytes]]:
@@ -135,9 +142,71 @@ def test_a_receiver_that_hangs_keeps_no_other_rules_posts_waiting(qapp, place, n
             assert (desk.webhooks.waiting, desk.webhooks.given_up) == (0, 2)
             desk.webhooks.send(events(desk)[-1])  # the feed ends after it, and may bring one more
             assert (desk.webhooks.waiting, desk.webhooks.given_up) == (0, 3)
+            assert len(settings_of(place / "data")["unposted"]) == 3
 
     drive(qapp, nowhere, act, "--data-dir", place / "data")
     assert "2 webhook posts were not sent: the desk was closed" in caplog.text
+
+
+def test_what_was_not_posted_is_named_at_the_next_start_and_can_be_posted_then(qapp, place, nowhere, memory) -> None:
+    data = place / "data"
+
+    async def first(desk: Desk) -> None:
+        async with receiving(204, hangs) as slow:
+            await given(desk, slow, secret="", query="")
+            fire(desk, [0.0, 2.5, 0.1, 2.6, 0.1, 2.7])
+            await reached(lambda: len(slow.posts) == 2, "one post, and one that hangs")
+            await reached(lambda: desk.keeping.waiting == 0, "the store")
+            assert len(desk.settings.settings.unposted) == 2
+            await desk.webhooks.stop()
+
+    drive(qapp, nowhere, first, "--data-dir", data)
+    left = settings_of(data)["unposted"]
+    assert isinstance(left, list) and len(left) == 2
+
+    async def second(desk: Desk) -> None:
+        table = desk.window.table.rows
+        async with receiving(204) as receiver:
+            held = json.loads(next(iter(memory.held.values()))) | {"url": receiver.url}
+            memory.held = dict.fromkeys(memory.held, json.dumps(held))
+            desk.settings.settings.webhooks["z"]["url"] = public_url(receiver.url)
+            await reached(lambda: "Alerts not posted earlier: 2" in said(desk), "the word")
+            assert [one.id for one in events(desk) if table.has_failed(one)] == left
+            assert "Webhook: not delivered before the desk was closed" in table.tip(table.event_at(0))
+            assert desk.settings.settings.unposted == [], "it is said once"
+            toast = next(one for one in desk.window.toasts.toasts if "not posted" in one.accessibleName())
+            QTest.keyClick(toast, Qt.Key.Key_Return)
+            await reached(lambda: len(receiver.posts) == 2 and desk.webhooks.waiting == 0, "both posts")
+            assert [headers[DELIVERY] for _, headers, _ in receiver.posts] == left
+            assert not any(table.has_failed(one) for one in events(desk))
+        desk.window.table.post_wanted.emit(events(desk)[-1])
+        await reached(lambda: table.has_failed(events(desk)[-1]), "a post that fails")
+        assert desk.settings.settings.unposted == left[-1:]
+
+    drive(qapp, nowhere, second, "--data-dir", data)
+    assert settings_of(data)["unposted"] == left[-1:]
+
+
+def test_what_is_taken_in_the_last_moment_is_not_named_at_the_next_start(qapp, place, nowhere) -> None:
+    data, taken = place / "data", asyncio.Event()
+
+    async def waits(_request: web.Request) -> web.StreamResponse:
+        await taken.wait()
+        return web.Response(status=204)
+
+    async def act(desk: Desk) -> None:
+        async with receiving(waits) as receiver:
+            await given(desk, receiver)
+            fire(desk, [0.0, 2.5])
+            await reached(lambda: receiver.posts, "the post")
+            desk.window.save_settings()  # as the window does before anything is stopped
+            assert settings_of(data)["unposted"] == [events(desk)[0].id]
+            taken.set()
+            await reached(lambda: desk.webhooks.waiting == 0, "its answer")
+            await desk.webhooks.stop()
+            assert settings_of(data)["unposted"] == []
+
+    drive(qapp, nowhere, act, "--data-dir", data)
 
 
 def test_more_than_can_wait_is_counted_and_said(qapp, place, nowhere, monkeypatch) -> None:

@@ -22,6 +22,7 @@ act = st.one_of(
     st.tuples(st.just("upsert"), minutes, st.booleans()),
     st.tuples(st.just("source"), st.lists(minutes, unique=True).map(sorted), st.booleans()),
     st.tuples(st.just("trades"), st.lists(minutes, unique=True).map(sorted), st.booleans()),
+    st.tuples(st.just("drop"), st.tuples(minutes, minutes), st.booleans()),
 )
 
 
@@ -35,6 +36,11 @@ def test_any_sequence_of_changes_equals_a_plain_dictionary(acts: list, capacity:
         if kind == "upsert":
             series.upsert(bar(where, close, closed=closed))
             model[where] = (close, True, closed)
+        elif kind == "drop":  # of source bars alone where the flag says so
+            series.drop(where[0] * 60_000, where[1] * 60_000, sources=closed)
+            gone = [m for m in model if where[0] <= m < where[1] and not (closed and model[m][1])]
+            model = {minute: held for minute, held in model.items() if minute not in gone}
+            assert (series.version > version) == bool(gone)
         else:
             series.merge(block(where, close), from_trades=kind == "trades", closed=closed)
             for minute in where:
@@ -42,7 +48,7 @@ def test_any_sequence_of_changes_equals_a_plain_dictionary(acts: list, capacity:
                     model[minute] = (close, kind == "trades", closed)
         for minute in sorted(model)[: max(0, len(model) - capacity)]:
             del model[minute]
-        assert series.version > version or (kind != "upsert" and not where)
+        assert series.version > version or kind == "drop" or (kind != "upsert" and not where)
         held = series.arrays()
         assert held.open_time.tolist() == [m * 60_000 for m in sorted(model)]
         found = zip(held.close.tolist(), series.from_trades().tolist(), series.closed().tolist(), strict=True)

@@ -33,7 +33,9 @@ def test_a_day_of_trades_and_bars_by_both_ways(exchange, tmp_path: Path, capsys)
 
     day = ("--from", str(YESTERDAY), "--to", str(YESTERDAY))
     assert run("--symbols", "btcusdt", "--interval", "aggtrades", *day) == 0
-    assert capsys.readouterr().out.startswith("1 days brought ")
+    said = capsys.readouterr()
+    assert said.out.startswith("1 days brought ")
+    assert f"quantdesk: exchange: {exchange['rest_url']}, {exchange['ws_url']} (environment)\n" in said.err
     assert run("--symbols", "BTCUSDT", "--interval", "aggtrades", *day) == 0
     assert "1 days were held already" in capsys.readouterr().out
     assert run("--symbols", "BTCUSDT,ETHUSDT", "--interval", "1h", "--source", "rest", *day) == 0

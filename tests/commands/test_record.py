@@ -88,6 +88,16 @@ def test_a_first_recording_has_no_hole_and_ends_on_time(exchange: dict[str, str]
     assert_whole(tmp_path)
 
 
+def test_it_records_from_the_exchange_that_was_chosen_in_the_desk(exchange: dict[str, str], tmp_path: Path) -> None:
+    chosen = {"ws_url": exchange["QUANTDESK_WS_URL"], "rest_url": exchange["QUANTDESK_REST_URL"]}
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "settings.json").write_text(json.dumps(chosen), "utf-8")
+    code, out, err = record({}, "--symbols", "BTCUSDT", "--seconds", "3", "--data-dir", str(tmp_path))
+    assert (code, err) == (0, "")
+    assert f"exchange: {chosen['rest_url']}, {chosen['ws_url']} (chosen in the desk)\n" in out
+    assert held(tmp_path)["BTCUSDT"]
+
+
 def test_kill_9_at_any_moment_forgets_no_hole(exchange: dict[str, str], tmp_path: Path) -> None:
     chance = random.Random(11)
     for _ in range(4):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from quantdesk.bars.arrays import BarArrays
 from quantdesk.ingest.leg import Leg
@@ -192,3 +193,12 @@ def test_what_was_brought_in_behind_its_back_is_no_hole_any_more() -> None:
     bench.leg.gaps_changed = False
     bench.leg.relearn(filled, before, T, T + 1_000)
     assert bench.leg.missing() == [later] and bench.leg.gaps_changed
+
+
+def test_a_hole_that_was_given_up_by_hand_is_asked_for_no_more() -> None:
+    bench = Bench()
+    hole = Gap("X", 31, 35, T + 30, T + 36, T)
+    bench.leg.open(X, (100, T + 100), [hole], StoredInstrument(1, X, 70, T, T + 100, 100), first=1)
+    assert bench.leg.missing() == [hole]
+    bench.leg.relearn([replace(hole, state=GapState.DROPPED)], [], T, T + 1_000)
+    assert bench.leg.missing() == [] and bench.leg.sequencer.gaps.lowest(1e12) is None

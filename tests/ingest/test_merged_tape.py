@@ -92,3 +92,4 @@ def test_what_is_held_names_trades_and_the_span_of_both(reader: Reader) -> None:
     assert held["A"].ticks == len(trades("A", 6))
     assert (held["A"].start, held["B"].start) == (START, START - 15 * MINUTE)
     assert held["B"].end >= START + 6 * MINUTE - 700
+    assert held["B"].traded == (START, trades("B", 6)[-1].ts), "of the trades alone"

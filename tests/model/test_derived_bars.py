@@ -240,3 +240,36 @@ def test_a_bar_that_closes_and_one_that_forms_change_nothing_before_them():
         bars.on_tick(tick(place, START + place * 700))
         standings.add(bars.series("5s").standing)
     assert len(standings) == 1
+
+
+@given(st.integers(0, 2**32), st.integers(0, 60), st.integers(1, 40), st.booleans())
+def test_what_was_deleted_leaves_the_bars_that_the_other_trades_make(seed, first, count, loaded):
+    ticks = market(600, seed, 30_000)
+    low = START + first * 300_000
+    high = low + count * 300_000
+    bars = fed(ticks)
+    if loaded:  # as a start of the desk does
+        bars = SymbolBars(BTC)
+        for interval in (*Interval, *Derived):
+            held = built(ticks, interval)
+            bars.load(interval.value, StoredBars(held, ("trades",) * len(held)))
+    left = [t for t in ticks if not low <= t.ts < high]
+    for interval in Interval:
+        bars.reload(interval.value, (low, high), StoredBars(BarArrays.empty(), ()), sources=False)
+    for interval in (*Interval, *Derived) if left else ():
+        assert_same(bars.series(interval.value).arrays(), built(left, interval))
+
+
+def test_deleted_klines_leave_the_bars_of_trades_and_show_what_they_stood_in_for():
+    ticks = [tick(i, START + i * 20_000) for i in range(90)]
+    bars = fed(ticks)
+    bars.on_gaps([gap(ticks[40], ticks[42], (100, 101))])
+    minutes = built(ticks, Interval.M1)
+    klines = BarArrays.from_rows([(int(t), 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1) for t in minutes.open_time])
+    bars.merge_source("1m", klines)
+    shown = bars.series("1m")
+    assert not shown.from_trades().all() and shown.from_trades().any()
+    waits = minutes[~shown.from_trades()]
+    bars.reload("1m", (0, 2**60), StoredBars(waits, ("partial",) * len(waits)), sources=True)
+    assert shown.from_trades().all()
+    assert_same(shown.arrays(), minutes)

@@ -147,3 +147,18 @@ def test_memory_of_a_long_session_is_bounded(market):
     assert all(len(held) < 8_800 for held in leg.bars._builder._bars.values())
     spin()
     assert market._closed == {}
+
+
+def test_what_was_deleted_is_told_of_with_the_intervals_folded_from_it(market, qtbot):
+    for number in range(60):
+        market.on_tick(tick(number, START + number * 10_000))
+    changed = []
+    market.series_changed.connect(lambda *args: changed.append(args))
+    spin()
+    changed.clear()
+    market.reload("BTCUSDT", "5m", (START, START + 300_000), StoredBars(BarArrays.empty(), ()), sources=False)
+    market.forget_trades("BTCUSDT", START, START + 300_000)
+    spin()
+    assert {interval for _, interval in changed} == {"5m", "15m", "1h", "4h", "1d"}
+    assert market.series("BTCUSDT", "5m").times().tolist() == [START + 300_000]
+    assert market.trades("BTCUSDT").times[0] == START + 300_000

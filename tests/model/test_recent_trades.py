@@ -73,3 +73,13 @@ def test_what_was_read_never_changes():
     with pytest.raises(ValueError, match="read-only"):
         first.prices[0] = 1.0
     assert len(RecentTrades().read()) == 0
+
+
+def test_deleted_trades_go_and_the_others_stay():
+    recent = RecentTrades()
+    for number in range(10):
+        recent.add(100 * number, number, price(number))
+    before = recent.read()
+    recent.add(950, 10, price(10))
+    recent.drop(200, 500)
+    assert recent.read().ids.tolist() == [0, 1, 5, 6, 7, 8, 9, 10] and len(before) == 10

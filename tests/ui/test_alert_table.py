@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor, QGuiApplication
+from PySide6.QtGui import QAction, QColor, QGuiApplication
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from quantdesk.analytics.alerts.metric import Metric
@@ -169,3 +170,29 @@ def test_a_rule_of_another_metric_says_its_own_value(desk: Desk) -> None:
     assert desk.window.table.rows.cells(desk.window.table.rows.event_at(0))[2] == "Y 65,012.5"
     name = desk.window.toasts.toasts[0].accessibleName()
     assert name.startswith("Y 65,012.5 · BTCUSDT / ETHUSDT") and "dear: Y crosses above 65,000.0" in name
+
+
+def test_an_alert_whose_webhook_failed_can_be_posted_again_from_its_row(desk: Desk) -> None:
+    window, posted = desk.window, []
+    window.show()
+    first, second = alert(minute=0), alert(minute=1)
+    for event in (first, second):
+        desk.alerts.fired.emit(event)
+    window.table.mark(first.id, "webhook failed: no answer", failed=True)
+    window.webhooks.send_requested.connect(posted.append)
+
+    def menu_of(row: int) -> list[QAction]:
+        view = window.table.view
+        window.table._open_menu(view.visualRect(window.table.rows.index(row, 0)).center())
+        menu = window.table.findChildren(QMenu)[-1]
+        menu.hide()
+        return menu.actions()
+
+    assert [one.text() for one in menu_of(0)] == ["Show the bar", "Copy", "Clear the table"]
+    again = next(one for one in menu_of(1) if one.text() == "Post again")
+    again.trigger()
+    assert posted == [first]
+    window.webhooks.show_left([first, second])
+    window.webhooks.show_state(second, "webhook: answered 204")
+    window.toasts.toasts[-1].activated.emit()
+    assert posted == [first, first], "what has been posted since is not posted once more"

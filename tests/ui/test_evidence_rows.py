@@ -107,6 +107,14 @@ def test_a_spread_that_does_not_revert_has_no_half_life():
     assert "no value" in rows_of(replace(walks, half_life=None))["Half-life"].says
 
 
+def test_a_half_life_of_too_few_bars_is_a_dash_with_its_reason():
+    times, y, x = tied(29)
+    few = rows_of(gather(times, y, x))
+    assert few["Half-life"].value == NONE and "29 observations are too few for a half-life" in few["Half-life"].says
+    assert few["ADF of the spread"].value != NONE, "the tests themselves go by a bound of their own"
+    assert rows_of(gather(*tied(30)))["Half-life"].value != NONE
+
+
 def test_a_break_is_dated():
     broken = gather(*tied(3_000, jump=5.0))
     row = rows_of(broken)["CUSUM of residuals"]

@@ -20,7 +20,11 @@ from tests.ui.conftest import START, Desk
 
 HOUR = 3_600_000
 A, B, C = (Instrument("a market", symbol) for symbol in ("A", "B", "C"))
-HELD = (Held(A, 5_000, START, START + 30 * HOUR), Held(B, 0, START + HOUR, START + 20 * HOUR), Held(C, 9, 1, 2_000))
+HELD = (
+    Held(A, 5_000, START, START + 30 * HOUR, (START + 10 * HOUR, START + 30 * HOUR)),
+    Held(B, 0, START + HOUR, START + 20 * HOUR, None),
+    Held(C, 9, 1, 2_000, (1, 2_000)),
+)
 
 
 @pytest.fixture
@@ -198,6 +202,19 @@ def test_the_dialog_offers_what_both_legs_have_and_says_what_is_wrong(desk: Desk
     assert chosen == [Span((A, B), START + 2 * HOUR, START + 3 * HOUR)]
     settings = desk.store.settings
     assert (settings.replay_y, settings.replay_x, settings.replay_start) == ("A", "B", START + 2 * HOUR)
+
+
+def test_the_newest_hour_that_both_legs_have_trades_of_is_proposed(desk: Desk) -> None:
+    traded = (START + 10 * HOUR, START + 14 * HOUR + 1_234)
+    dialog = asked(desk, (HELD[0], Held(B, 70, START, START + 40 * HOUR, traded)))
+    assert dialog.times() == (START + 13 * HOUR + 2_000, START + 14 * HOUR + 2_000), (
+        "its bars reach on, its trades do not"
+    )
+    assert "B: 70 trades, " in dialog.said.text() and "; bars before" in dialog.said.text()
+    desk.window.replay.show_held((HELD[0], Held(B, 70, START, START + 40 * HOUR, (START, START + 9 * HOUR))))
+    assert dialog.times() == (START + 29 * HOUR, START + 30 * HOUR), "no trade is shared: the bars are"
+    desk.window.replay.show_held((Held(A, 3, START, START + 60_000, (START + 5_500, START + 30_250)),))
+    assert dialog.times() == (START + 5_000, START + 31_000)
 
 
 def test_the_last_span_is_proposed_again(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from quantdesk.model.frame import PairSettings
 from quantdesk.store.base import Retention
-from quantdesk.ui.settings_store import MAX_RECENT, Settings, SettingsStore
+from quantdesk.ui.settings_store import MAX_RECENT, MAX_UNPOSTED, Settings, SettingsStore
 
 
 def write(folder: Path, text: str) -> None:
@@ -131,3 +131,15 @@ def test_limits_of_the_store_outside_their_bounds_fall_back(tmp_path: Path) -> N
     assert (limits.max_tick_age_days, limits.max_tick_bytes) == (90, 250_000_000_000)
     settings.take_retention(Retention(0, 1_500_000_000, 0))
     assert (settings.keep_ticks_days, settings.keep_ticks_gb, settings.compress_after_days) == (0, 1.5, 0)
+
+
+def test_alerts_that_no_webhook_took_are_remembered_newest_last_and_bounded(tmp_path: Path) -> None:
+    store = SettingsStore(tmp_path)
+    for number in range(MAX_UNPOSTED + 20):
+        store.settings.note_post(f"alert {number}", taken=False)
+    store.settings.note_post("alert 219", taken=True)
+    store.settings.note_post("alert 100", taken=False)
+    kept = store.settings.unposted
+    assert len(kept) == MAX_UNPOSTED - 1 and kept[0] == "alert 20" and kept[-2:] == ["alert 218", "alert 100"]
+    assert store.save()
+    assert SettingsStore(tmp_path).settings.unposted == kept
