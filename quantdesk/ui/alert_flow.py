@@ -9,7 +9,8 @@ from quantdesk.analytics.alerts.rule import DEFAULT_TEXT, z_rule
 from quantdesk.model.alerts import AT_START, AlertEvent, AlertModel
 from quantdesk.model.intervals import interval_ms_of
 from quantdesk.types import Origin
-from quantdesk.ui.alert_table import AlertTable, clock_text
+from quantdesk.ui.alert_rows import clock_text
+from quantdesk.ui.alert_table import AlertTable
 from quantdesk.ui.charts.rule_marks import RuleMark
 from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 from quantdesk.ui.event_marks import marks_of

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Slot
 
 from quantdesk.bars.quality import BarQuality
 from quantdesk.model.market import MarketModel
-from quantdesk.ui.alert_table import clock_text
+from quantdesk.ui.alert_rows import clock_text
 from quantdesk.ui.bar_words import quality_text, why_text
 from quantdesk.ui.chart_choices import zone_of
 from quantdesk.ui.toasts import Toast

@@ -9,7 +9,7 @@ from PySide6.QtGui import QBrush, QColor, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from quantdesk.types import Gap, GapState, SymbolReport
-from quantdesk.ui.alert_table import clock_text
+from quantdesk.ui.alert_rows import clock_text
 from quantdesk.ui.bar_words import count_text, gap_text, state_text
 from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 from quantdesk.ui.theme import mix

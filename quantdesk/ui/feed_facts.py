@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication
 
 from quantdesk.types import FeedReport, Gap, Latency, StoreStatus, SymbolReport
-from quantdesk.ui.alert_table import clock_text
+from quantdesk.ui.alert_rows import clock_text
 from quantdesk.ui.bar_words import state_text, time_text
 from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QDialogButtonBox, QWidget
 
 from quantdesk.bars.agreement import KlineCheck, Verdict
-from quantdesk.ui.alert_table import clock_text
+from quantdesk.ui.alert_rows import clock_text
 from quantdesk.ui.dialogs import DeskDialog
 from quantdesk.ui.fact_table import FactTable
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTab
 
 from quantdesk.analytics.alerts.outcome import RuleRecord
 from quantdesk.analytics.alerts.rule import Rule
-from quantdesk.ui.alert_table import clock_text
+from quantdesk.ui.alert_rows import clock_text
 from quantdesk.ui.rule_words import condition_text, duration_text, record_texts
 
 _NUMBERS = (3, 4, 5, 6, 7)

@@ -17,7 +17,8 @@ from quantdesk.analytics.alerts.outcome import Ended, Outcome
 from quantdesk.analytics.alerts.rule import Comparison, Rule
 from quantdesk.model.alerts import AT_START, MOST_EVENTS
 from quantdesk.types import Origin
-from quantdesk.ui.alert_table import AlertRows, AlertTable, clock_text
+from quantdesk.ui.alert_rows import AlertRows, clock_text
+from quantdesk.ui.alert_table import AlertTable
 from quantdesk.ui.rule_words import outcome_text
 from quantdesk.ui.theme_tokens import DARK
 
@@ -170,6 +171,45 @@ def test_a_rule_of_another_metric_says_its_own_value(desk: Desk) -> None:
     assert desk.window.table.rows.cells(desk.window.table.rows.event_at(0))[2] == "Y 65,012.5"
     name = desk.window.toasts.toasts[0].accessibleName()
     assert name.startswith("Y 65,012.5 · BTCUSDT / ETHUSDT") and "dear: Y crosses above 65,000.0" in name
+
+
+def test_what_becomes_known_of_one_alert_asks_for_the_words_of_its_row_alone(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = AlertTable(DARK)
+    qtbot.addWidget(table)
+    table.resize(900, 400)
+    with qtbot.waitExposed(table):
+        table.show()
+    events = [alert(minute=minute) for minute in range(300, 340)]
+    table.reset(events)
+    asked: list[str] = []
+    cells = table.rows.cells
+    monkeypatch.setattr(table.rows, "cells", lambda event: asked.append(event.id) or cells(event))
+    told = replace(events[7].record, outcome=Outcome(Ended.REVERTED, 480, 28_800_000, 0.8, 2.93))
+    table.update_events([replace(events[7], record=told)])
+    assert set(asked) == {events[7].id}
+    assert table.rows.cells(table.rows.event_at(32))[5] == "reverted in 480 bars"
+
+
+def test_a_hidden_table_makes_room_for_longer_words_when_it_is_shown(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = AlertTable(DARK)
+    qtbot.addWidget(table)
+    table.resize(900, 400)
+    asked: list[str] = []
+    cells = table.rows.cells
+    monkeypatch.setattr(table.rows, "cells", lambda event: asked.append(event.id) or cells(event))
+    spread = Rule("low", "low", Metric.SPREAD, Comparison.AT_MOST, 0.0, 1.0)
+    table.add(alert())
+    table.add(alert(-123_456_789.78, minute=301, rule=spread))
+    assert not asked, "words that nobody sees were measured"
+    with qtbot.waitExposed(table):
+        table.show()
+    assert table.view.columnWidth(2) >= table.view.sizeHintForColumn(2)
+    table.add(alert(-123_456_789_123.78, minute=302, rule=spread))
+    assert table.view.columnWidth(2) >= table.view.sizeHintForColumn(2)
 
 
 def test_an_alert_whose_webhook_failed_can_be_posted_again_from_its_row(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from quantdesk.model.alerts import AlertEvent
 from quantdesk.types import Gap, GapState
-from quantdesk.ui.alert_table import clock_text
+from quantdesk.ui.alert_rows import clock_text
 from quantdesk.ui.bar_words import gap_text, time_text
 from quantdesk.ui.charts.zone import UTC_ZONE, Zone
 from quantdesk.ui.tick_words import facts
