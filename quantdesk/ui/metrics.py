@@ -66,7 +66,6 @@ class MetricStrip(QWidget):
         self._soon.setSingleShot(True)
         self._soon.setInterval(_READABLE_MS)
         self._soon.timeout.connect(self.refresh)
-        pair.changed.connect(self.refresh)
         pair.settings_changed.connect(self.refresh)
         self._rates.changed.connect(self.refresh)
         self._fill()

@@ -39,6 +39,7 @@ def strip(qtbot, qtlog):
     pair = frames.Pair()
     source = SimpleNamespace(now=None)
     widget = MetricStrip(pair, lambda: source.now, DARK)
+    pair.changed.connect(widget.refresh)  # in a window the clock does
     qtbot.addWidget(widget)
     widget.resize(1_400, widget.heightForWidth(1_400))
     with qtbot.waitExposed(widget):
@@ -79,6 +80,15 @@ def test_a_frame_fills_prices_spread_z_hedge_and_correlation(strip):
     assert "1 BTCUSDT is hedged by β ETHUSDT" in shown["hedge"].tip
     assert "2024" in shown["hedge"].tip
     assert shown["correlation"].value == "0.810"
+
+
+def test_a_frame_alone_writes_nothing_until_the_clock_ticks(strip):
+    widget, pair, _ = strip
+    pair.changed.disconnect(widget.refresh)
+    pair.show(full())
+    assert widget.box("spread").shown.value == "—"
+    widget.refresh()
+    assert widget.box("spread").shown.value == "1,210.00"
 
 
 def test_a_quote_moves_the_price_and_says_up_or_down_in_signs_too(strip):
