@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
 
 from quantdesk.analytics.base_rate import BaseRate, base_rate
 from quantdesk.analytics.zscore import ZKind
@@ -12,6 +12,8 @@ from quantdesk.model.frame import PairFrame
 from quantdesk.model.pair import PairModel
 
 BASE_RATE = "base-rate"
+#: New bars alone are counted at most this often: a replay brings them faster than anybody reads a share.
+PAUSE_MS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,8 @@ class _Asked:
 class BaseRates(QObject):
     """Follow a pair's frames while ``watch`` is on; ``changed`` when there is another rate.
 
-    The walks are simulated once a kind and window (``base_rate`` keeps them); a new level or a new
-    bar counts the history again, in the pool. The newest question wins.
+    The walks are simulated once a kind and window (``base_rate`` keeps them); a new level counts the
+    history again at once, new bars after a pause, in the pool. The newest question wins.
     """
 
     changed = Signal()
@@ -42,6 +44,10 @@ class BaseRates(QObject):
         self._asked: _Asked | None = None
         self._found: tuple[_Asked, BaseRate] | None = None
         self.problem = ""
+        self._since = QElapsedTimer()
+        self._turn = QTimer(self)
+        self._turn.setSingleShot(True)
+        self._turn.timeout.connect(self._ask)
         pair.changed.connect(self._ask)
 
     def watch(self, watching: bool) -> None:
@@ -55,7 +61,7 @@ class BaseRates(QObject):
         self._ask()
 
     def rate(self, frame: PairFrame) -> BaseRate | None:
-        """Return the rate of the kind, window and level shown; its history may be a bar behind. None = not yet."""
+        """Return the rate of the kind, window and level shown; its history may be some bars behind. None = not yet."""
         if self._found is None:
             return None
         asked, rate = self._found
@@ -72,6 +78,13 @@ class BaseRates(QObject):
         asked = _Asked(frame.epoch, frame.version, settings.z_kind, settings.window, self._level)
         if asked == self._asked:
             return
+        if self._asked is not None and replace(self._asked, version=asked.version) == asked:
+            wait = PAUSE_MS - int(self._since.elapsed())
+            if wait > 0:
+                if not self._turn.isActive():
+                    self._turn.start(wait)
+                return
+        self._since.start()
         self._asked, z = asked, frame.z
         self._pair.jobs.submit(
             BASE_RATE,

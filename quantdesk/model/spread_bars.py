@@ -29,6 +29,8 @@ from quantdesk.types import Origin
 CANDLES = "spread candles"
 #: A store is asked once the view has rested for so long: not while it is moved, nor before the first paint.
 PAUSE_MS = 500
+#: Frames alone are folded at most this often, as a quick replay paints: its bars come faster.
+REST_MS = 100
 #: The store is asked for so many trades of both legs at once; of a longer stretch the newest rows come first.
 MOST_STORED = 400_000
 #: So many of the newest rows are compared with every frame: half an hour of seconds, and some.
@@ -72,6 +74,10 @@ class SpreadBarsModel(QObject):
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MS)
         self._pause.timeout.connect(self._on_pause)
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._on_frame)
         pair.changed.connect(self._on_frame)
         pair.settings_changed.connect(self._forget)
 
@@ -177,6 +183,9 @@ class SpreadBarsModel(QObject):
         if frame is self._frame and self._latest is not None and self._latest.formula is self.formula:
             return
         held = self.latest
+        if held is not None and self._rest.isActive():
+            return  # its end looks again
+        self._rest.start()
         start = None if held is None else _first_open(held, frame, self._frame)
         since = None if start is None else start - LARGEST_AGE_MS
         y, x = source.trades(frame.settings.y, since), source.trades(frame.settings.x, since)

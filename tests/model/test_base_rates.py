@@ -59,3 +59,27 @@ def test_a_level_that_makes_no_sense_is_told_and_not_shown(jobs, until):
     rates.set_level(-1.0)
     until(lambda: bool(rates.problem))
     assert rates.rate(pair.frame) is None and "negative" in rates.problem
+
+
+def test_bars_that_come_faster_than_the_pause_are_counted_at_its_end(jobs, until, monkeypatch):
+    monkeypatch.setattr("quantdesk.model.base_rates.PAUSE_MS", 10**9)
+    pair, source = shown(jobs, until)
+    rates, (y, x) = BaseRates(pair), walk(206)
+    rates.watch(True)
+    until(lambda: rates.rate(pair.frame) is not None)
+    first = rates.rate(pair.frame)
+
+    def add(row: int) -> None:
+        for symbol, closes in (("A", y), ("B", x)):
+            source.put(symbol, START + MINUTE * np.arange(row, row + 1), closes[row : row + 1])
+        until(lambda: pair.frame.observations == row + 1 and not jobs.busy())
+
+    for row in range(200, 205):
+        add(row)
+    assert rates.rate(pair.frame) is first, "counted at every bar"
+    monkeypatch.setattr("quantdesk.model.base_rates.PAUSE_MS", 1)
+    add(205)
+    until(lambda: rates.rate(pair.frame).bars == first.bars + 6)
+    monkeypatch.setattr("quantdesk.model.base_rates.PAUSE_MS", 10**9)
+    rates.set_level(1.0)
+    until(lambda: rates.rate(pair.frame) is not None)

@@ -112,6 +112,22 @@ def test_bar_by_bar_the_candles_are_those_made_at_once(qtbot, market: Market) ->
         np.testing.assert_array_equal(getattr(step_by_step.bars, name), getattr(again.latest.bars, name))
 
 
+def test_frames_that_come_faster_than_the_rest_are_folded_at_its_end(qtbot, market: Market) -> None:
+    market.bars.watch("test", True)
+    market.run(30)
+    settled(qtbot, market)
+    market.bars._rest.setInterval(10**9)
+    market.bars._rest.start()
+    held = market.bars.latest
+    for _ in range(3):
+        market.run(1)
+        qtbot.waitUntil(lambda: market.pair.frame.times[-1] == market.now - 1_000 and not market.pair.jobs.busy())
+    assert market.bars.latest is held, "folded at every frame"
+    market.bars._rest.start(1)
+    settled(qtbot, market)
+    assert market.bars.latest.known[-3:].any()
+
+
 def test_nobody_looks_and_nothing_is_made(qtbot, market: Market) -> None:
     market.run(40)
     qtbot.waitUntil(lambda: market.pair.frame is not None and not market.pair.jobs.busy())
