@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +44,14 @@ def value_text(value: float) -> str:
     return f"{value:.2f}".replace("-", "−")
 
 
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """Hold where the curve is drawn, and both ends of its vertical axis."""
+
+    plot: QRectF
+    heights: tuple[float, float]
+
+
 class CurveChart(QWidget):
     """Show a curve over places 0 … n - 1 of an axis; the pointer or the arrow keys choose a place.
 
@@ -56,6 +65,7 @@ class CurveChart(QWidget):
         self.title = title
         self.tokens = tokens
         self.chosen: int | None = None
+        self._scale: _Scale | None = None  # of the paint or the look that goes on: each place would make it anew
         self.setAccessibleName(title)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -105,11 +115,15 @@ class CurveChart(QWidget):
 
     def plot(self) -> QRectF:
         """Return where the curve is drawn."""
+        if self._scale is not None:
+            return QRectF(self._scale.plot)
         top = _GAP + _LINE * (1 + self._legend_rows())
         return QRectF(_LEFT, top + 4, max(10.0, self.width() - _LEFT - _RIGHT), max(10.0, self.height() - top - 26))
 
     def heights(self) -> tuple[float, float]:
         """Return both ends of the vertical axis: 0 and every value, with some air."""
+        if self._scale is not None:
+            return self._scale.heights
         found = self.values()
         found = np.append(found[np.isfinite(found)], 0.0)
         low, high = float(found.min()), float(found.max())
@@ -159,7 +173,8 @@ class CurveChart(QWidget):
         """Choose the place nearest to the pointer."""
         places = self.places()
         if len(places):
-            pixels = np.array([self.x_of(at) for at in places.tolist()])
+            with self._scaled():
+                pixels = np.array([self.x_of(at) for at in places.tolist()])
             self.choose(int(np.abs(pixels - event.position().x()).argmin()))
 
     def leaveEvent(self, event: object) -> None:
@@ -187,7 +202,7 @@ class CurveChart(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw everything."""
-        with QPainter(self) as painter:
+        with self._scaled(), QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.fillRect(self.rect(), QColor(self.tokens.panel))
             painter.setPen(QColor(self.tokens.accent if self.hasFocus() else self.tokens.border))
@@ -202,6 +217,15 @@ class CurveChart(QWidget):
                 x = self.x_of(float(self.places()[self.chosen]))
                 painter.drawLine(QPointF(x, self.plot().top()), QPointF(x, self.plot().bottom()))
             painter.restore()
+
+    @contextmanager
+    def _scaled(self) -> Iterator[None]:
+        """Work out once where values lie on the screen."""
+        self._scale = _Scale(self.plot(), self.heights())
+        try:
+            yield
+        finally:
+            self._scale = None
 
     def _head(self, painter: QPainter) -> None:
         room = self.width() - 2 * _GAP - 4

@@ -70,6 +70,22 @@ def drawn_at(widget: QWidget, x: float, y: float, color: str) -> bool:
     return False
 
 
+def test_a_paint_lays_the_legend_out_once_however_many_points_there_are(
+    make_desk: MakeDesk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = make_desk(data=True)
+    trade(desk)
+    panel = shown(desk, qtbot)
+    for chart in (panel.epps, panel.lead_lag):
+        asked: list[int] = []
+        legend = chart.legend
+        monkeypatch.setattr(chart, "legend", lambda legend=legend, asked=asked: asked.append(1) or legend())
+        before = chart.plot(), chart.heights()
+        chart.grab()
+        assert len(asked) < 12
+        assert (chart.plot(), chart.heights()) == before
+
+
 def test_nothing_is_built_or_computed_before_it_is_looked_at(make_desk: MakeDesk, qtbot: QtBot) -> None:
     desk = make_desk(data=True)
     trade(desk, 30)
