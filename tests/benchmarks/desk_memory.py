@@ -1,4 +1,4 @@
-"""Tell what the shown desk keeps in memory over many pair switches and a replayed hour, as Markdown tables."""
+"""Tell what the shown desk keeps in memory over many pair switches and replayed hours, as Markdown tables."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from tests.benchmarks.screen import own_screen, place
 ROOT = Path(__file__).resolve().parents[2]
 #: A minute (of the epoch) that the replayed trades begin at.
 _MINUTE = 28_688_400
+#: A replay is looked at every so many minutes of its own time.
+_EVERY = 30
 
 
 def seed(path: Path, minutes: int, rate: float) -> tuple[int, int, int]:
@@ -57,6 +59,12 @@ def table(rows: list[dict[str, float]], names: list[str], title: str, *, judged:
         print(f"| {name} | {' | '.join(cells)} | {grown} |")
 
 
+def look_names(minutes: int) -> list[str]:
+    """Return what the looks at a replay are called: the start, every half hour, and the market after it."""
+    hours = [f"{minute / 60:g} h" for minute in range(_EVERY, minutes + 1, _EVERY)]
+    return ["start", *hours, "back at the market"]
+
+
 def measure(marks: list[int], minutes: int, rate: float) -> tuple[dict[str, Any], int, str]:
     """Return what the desk reported, the replayed trades, and the screen in words."""
     with tempfile.TemporaryDirectory() as name, own_screen() as environment:
@@ -65,7 +73,7 @@ def measure(marks: list[int], minutes: int, rate: float) -> tuple[dict[str, Any]
         settings = {"symbols": list(SYMBOLS), "y": SYMBOLS[0], "x": SYMBOLS[1]}
         (data / "config" / "settings.json").write_text(json.dumps(settings), "utf-8")
         start, end, trades = seed(data / "quantdesk.sqlite", minutes, rate)
-        numbers = ["--marks", *map(str, marks), "--span", str(start), str(end)]
+        numbers = ["--marks", *map(str, marks), "--span", str(start), str(end), "--looks", str(minutes // _EVERY)]
         command = [sys.executable, "-m", "tests.benchmarks.remembering_desk", "--data-dir", str(data), *numbers]
         with exchange(Path(name) / "trades.jsonl", [], rate) as announced:
             urls = {"QUANTDESK_WS_URL": announced["ws_url"], "QUANTDESK_REST_URL": announced["rest_url"]}
@@ -79,16 +87,18 @@ def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--marks", type=int, nargs="+", default=[50, 250, 500], help="switches after which to look")
-    parser.add_argument("--minutes", type=int, default=60, help="minutes of the market to replay")
+    parser.add_argument("--hours", type=float, default=3.0, help="of the market to replay, in half hours")
     parser.add_argument("--rate", type=float, default=20.0, help="trades a second of each leg")
     args = parser.parse_known_args()[0]
-    report, trades, screen = measure(args.marks, args.minutes, args.rate)
+    minutes = max(1, round(args.hours * 60 / _EVERY)) * _EVERY
+    report, trades, screen = measure(args.marks, minutes, args.rate)
     names = ["start", *(str(mark) for mark in args.marks)]
     title = f"{args.marks[-1]:,} pair switches, {len(SYMBOLS)} symbols, {screen}: after"
     table(report["switches"], names, title, judged=len(names) - 1)
-    seconds = report["replay"][3]["seconds"]
-    title = f"{args.minutes} minutes of {len(LEGS)} symbols replayed, {trades:,} trades in {seconds:.0f} s: after"
-    table(report["replay"], ["start", "a third", "two thirds", "all", "back at the market"], title, judged=3)
+    names = look_names(minutes)
+    seconds = report["replay"][len(names) - 2]["seconds"]
+    title = f"{minutes / 60:g} h of {len(LEGS)} symbols replayed, {trades:,} trades in {seconds:.0f} s: after"
+    table(report["replay"], names, title, judged=len(names) - 2)
 
 
 if __name__ == "__main__":

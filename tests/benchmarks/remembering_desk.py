@@ -1,4 +1,4 @@
-"""Run the real desk, switch its pair many times, replay a stored span, and note what stays in memory.
+"""Run the real desk, switch its pair many times, replay a stored span, and note on the way what stays in memory.
 
 A program of its own for ``desk_memory``; it prints one JSON line at its end.
 """
@@ -45,6 +45,7 @@ class RememberingDesk(Desk):
     settle = 8.0
     marks: tuple[int, ...] = (50, 250, 500)
     span: tuple[int, int] = (0, 0)
+    looks = 2
 
     def __init__(self, *parts: object) -> None:
         super().__init__(*parts)  # type: ignore[arg-type]  # handed through
@@ -105,13 +106,13 @@ class RememberingDesk(Desk):
         assert playback is not None
         transport, began = playback.transport, time.perf_counter()
         transport.set_speed(FASTEST)
-        for third in (1, 2, 3):
-            mark = start + (end - start) * third // 3
+        for part in range(1, self.looks + 1):
+            mark = start + (end - start) * part // self.looks
 
             def is_there(mark: int = mark) -> bool:
                 return (transport.position or 0) >= mark or transport.state is TransportState.ENDED
 
-            await self._reached(is_there, "the next third", 3_600.0)
+            await self._reached(is_there, "the next look", 3_600.0)
             found.append(self._look(transport.position or 0) | {"seconds": time.perf_counter() - began})
         self.window.registry["file.live"].trigger()
         await self._framed()
@@ -163,8 +164,10 @@ def main() -> int:
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--marks", type=int, nargs="+", default=list(RememberingDesk.marks))
     parser.add_argument("--span", type=int, nargs=2, required=True, help="first and last time of the replay, ms")
+    parser.add_argument("--looks", type=int, default=RememberingDesk.looks, help="into how many equal parts it is cut")
     args = parser.parse_args()
     RememberingDesk.marks, RememberingDesk.span = tuple(args.marks), tuple(args.span)
+    RememberingDesk.looks = args.looks
     quantdesk.app.desk.Desk = RememberingDesk  # type: ignore[misc]  # the entry point composes this one
     return run(desk_parser().parse_args(["--data-dir", str(args.data_dir)]))
 
