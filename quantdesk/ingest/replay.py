@@ -287,6 +287,9 @@ class Replay:
         if sequencer is None:
             sequencer = self._sequencers[symbol] = Sequencer(symbol)
             self._listener.on_instrument(self._instrument(symbol))
+        elif sequencer.gaps.is_full:
+            # Nobody fills the holes of a replay: they are forgotten, or no trade beyond a further one would pass.
+            sequencer = self._sequencers[symbol] = Sequencer(symbol, sequencer.expected, sequencer.last_ts)
         if sequencer.on_tick(tick) not in (Verdict.NEW, Verdict.LATE):
             self.summary.duplicates += 1
             return

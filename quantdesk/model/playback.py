@@ -8,6 +8,8 @@ from quantdesk.ingest.transport import Transport, TransportState
 
 #: From this speed on nobody reads every bar, and statistics need the time that painting takes.
 QUICK = 30.0
+#: Of more alerts the places of the newest are remembered: as many as there are records of them.
+MOST_FOUND = 5_000
 
 
 class Playback(QObject):
@@ -22,7 +24,7 @@ class Playback(QObject):
     def __init__(self, title: str, transport: Transport, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.title, self.transport = title, transport
-        self._found: set[int] = set()
+        self._found: dict[int, None] = {}
         transport.changed = self.changed.emit
 
     @property
@@ -59,7 +61,9 @@ class Playback(QObject):
     def note_alert(self, time_ms: int) -> None:
         """Remember where an alert was raised."""
         if time_ms not in self._found:
-            self._found.add(time_ms)
+            self._found[time_ms] = None
+            if len(self._found) > MOST_FOUND:
+                del self._found[next(iter(self._found))]
             self.changed.emit()
 
     def forget_alerts(self) -> None:

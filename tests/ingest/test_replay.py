@@ -5,14 +5,17 @@ from __future__ import annotations
 import gzip
 import json
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from quantdesk.config import ConfigError
+from quantdesk.feed.gaps import Gaps
+from quantdesk.ingest.merged_tape import MergedTape
 from quantdesk.ingest.replay import Replay, ReplaySummary
 from quantdesk.store.writer import StoreWriter
-from quantdesk.types import Instrument
+from quantdesk.types import Instrument, Tick
 from tests.ingest.conftest import Heard, stored_ids
 
 T = 1_700_000_000_000
@@ -109,3 +112,14 @@ async def test_the_recorded_pace_is_kept(tmp_path: Path) -> None:
     begun = time.monotonic()
     await played(path, Heard(), speed=4.0)
     assert time.monotonic() - begun >= 0.45
+
+
+async def test_no_trade_is_refused_for_the_many_holes_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quantdesk.feed.sequencer.Gaps", partial(Gaps, limit=10))
+    ticks = [Tick("A", 3 * number, 1.0, 1.0, T + number, False) for number in range(200)]
+    ticks.insert(105, Tick("A", 3 * 104 - 1, 1.0, 1.0, T + 104, False))  # late: it closes one of the newest holes
+    tape = MergedTape({}, None, lambda: [((tick.ts / 1_000, tick) for tick in ticks)])
+    heard = Heard()
+    summary = await Replay(tape, None, heard, speed=0).run()
+    assert (summary.ticks, summary.duplicates) == (201, 0)
+    assert heard.ticks["A"] == [tick.agg_id for tick in ticks]
