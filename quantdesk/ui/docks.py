@@ -13,6 +13,8 @@ from quantdesk.ui.charts.stack import ChartStack
 
 #: Rises when docks are added or renamed: an older layout is then passed over.
 LAYOUT_VERSION = 3
+#: So many of the last acts can be undone.
+MOST_UNDONE = 500
 _DOCK_WIDTH, _DOCK_HEIGHT = 310, 290
 
 
@@ -24,6 +26,7 @@ class Layout:
         self._charts = charts
         self._metrics = metrics
         self.undo = QUndoStack(window)
+        self.undo.setUndoLimit(MOST_UNDONE)
         self.turn = 0  #: rises when another workspace is shown: an older reset is then another layout's
         self.docks: dict[str, QDockWidget] = {}
         self._default: dict[str, Any] = {}

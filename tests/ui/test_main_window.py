@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QImage, QKeySequence, QPalette
+from PySide6.QtGui import QDropEvent, QImage, QKeySequence, QPalette, QUndoCommand
 from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QProxyStyle, QPushButton, QStyle
 from pytestqt.qtbot import QtBot
 
@@ -15,6 +15,7 @@ from quantdesk.model.frame import PairSettings
 from quantdesk.model.market import MarketModel
 from quantdesk.types import FeedStatus, Light, Origin, StoreStatus, SymbolInfo
 from quantdesk.ui.dialogs import CloseQuestion
+from quantdesk.ui.docks import MOST_UNDONE
 from quantdesk.ui.settings_store import Settings
 from quantdesk.ui.status_bar import DeskMode
 from quantdesk.ui.symbol_search import matching
@@ -66,6 +67,13 @@ def test_mode_and_pair_stand_in_the_title_and_the_badge(desk: Desk) -> None:
     assert desk.window.windowTitle() == "BTCUSDT / ETHUSDT · 1m · SIMULATED · READ-ONLY – quantdesk"
     assert desk.window.status.mode.text() == "SIMULATED" and not desk.window.status.read_only.isHidden()
     assert not desk.window.registry["market.simulate"].isEnabled() and desk.window.registry["file.live"].isEnabled()
+
+
+def test_of_very_many_acts_the_last_ones_can_be_undone(desk: Desk) -> None:
+    undo = desk.window.layouts.undo
+    for number in range(MOST_UNDONE + 5):
+        undo.push(QUndoCommand(f"act {number}"))
+    assert undo.count() == MOST_UNDONE and undo.undoText() == f"act {MOST_UNDONE + 4}"
 
 
 def test_layout_reset_can_be_undone(desk: Desk) -> None:
