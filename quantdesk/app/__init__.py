@@ -7,6 +7,7 @@ import os
 import sys
 
 from quantdesk.app import screen
+from quantdesk.app.sources import leave_unread
 from quantdesk.commands.shared import paths_of
 
 #: Seconds after which a thread at work hands over to another that waits.
@@ -30,13 +31,7 @@ def run(args: argparse.Namespace) -> int:
     sys.setswitchinterval(_SWITCH_SECONDS)
     endpoints = Endpoints.from_environment()
     screen.prepare(offscreen=args.screenshot is not None)
-    # PySide reads the source of every module that is imported after it, looking for its own name there:
-    # of what the desk needs, all that knows no Qt comes first.
-    import asyncio  # noqa: F401
-
-    import quantdesk.analytics.pairs
-    import quantdesk.store.last_bars  # noqa: F401
-
+    leave_unread()
     os.environ.setdefault("QT_API", "pyside6")
     from quantdesk.app.overrides import keep_errors_whole
 
