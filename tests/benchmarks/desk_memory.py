@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
-import sys
 import tempfile
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 from quantdesk.simulator.synthetic import SyntheticSource
 from quantdesk.store.embedded import open_embedded
 from quantdesk.types import Instrument
-from tests.benchmarks.desk_load import exchange
+from tests.benchmarks.desk_load import desk_program, exchange
 from tests.benchmarks.remembering_desk import LEGS, REPLAYED, SYMBOLS
 from tests.benchmarks.screen import own_screen, place
 
@@ -74,7 +73,7 @@ def measure(marks: list[int], minutes: int, rate: float) -> tuple[dict[str, Any]
         (data / "config" / "settings.json").write_text(json.dumps(settings), "utf-8")
         start, end, trades = seed(data / "quantdesk.sqlite", minutes, rate)
         numbers = ["--marks", *map(str, marks), "--span", str(start), str(end), "--looks", str(minutes // _EVERY)]
-        command = [sys.executable, "-m", "tests.benchmarks.remembering_desk", "--data-dir", str(data), *numbers]
+        command = [*desk_program("tests.benchmarks.remembering_desk"), "--data-dir", str(data), *numbers]
         with exchange(Path(name) / "trades.jsonl", [], rate) as announced:
             urls = {"QUANTDESK_WS_URL": announced["ws_url"], "QUANTDESK_REST_URL": announced["rest_url"]}
             desk = subprocess.run(
