@@ -204,7 +204,7 @@ class FormingCandles:
     def take(self, frame: PairFrame, formula: Formula, tail: PairTail, y: TradePrices, x: TradePrices) -> SpreadBars:
         """Return the bars as these trades leave them; they begin where ``since`` said."""
         first = int(tail.times[0])
-        if self._upto < first:  # of the first ones it must be known what each leg cost before
+        if self._upto == first - LARGEST_AGE_MS:  # of the first ones it must be known what each leg cost before
             self._whole = all(len(trades) and int(trades.times[0]) <= first for trades in (y, x))
         if not self._whole:
             return SpreadBars.empty(len(tail))
