@@ -84,9 +84,9 @@ class AlertRows(QAbstractTableModel):
             self.dataChanged.emit(self.index(row, 0), self.index(row, COLUMNS - 1))
         return rows
 
-    def has_failed(self, row: int) -> bool:
-        """Tell whether a row's alert did not make its way out of the window."""
-        return self._marks.get(self._ids[row], ("", False))[1]
+    def has_failed(self, event: AlertEvent) -> bool:
+        """Tell whether an alert did not make its way out of the window."""
+        return bool(self._marks) and self._marks.get(event.id, ("", False))[1]
 
     def event_at(self, row: int) -> AlertEvent:
         """Return the alert of a row."""
@@ -135,7 +135,7 @@ class AlertRows(QAbstractTableModel):
         if not index.isValid():
             return None
         event, column = self._events[index.row()], index.column()
-        if column == 0 and role in _OF_MARK and self.has_failed(index.row()):
+        if column == 0 and role in _OF_MARK and self.has_failed(event):
             return self._marked(event, role)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return self.cells(event)[column]

@@ -234,8 +234,7 @@ class AlertTable(QWidget):
         row = self.view.indexAt(place).row()
         if row >= 0:
             menu.addAction(self.tr("Show the bar")).triggered.connect(lambda: self._show(row))
-            if self.rows.has_failed(row):
-                event = self.rows.event_at(row)
+            if self.rows.has_failed(event := self.rows.event_at(row)):
                 menu.addAction(self.tr("Post again")).triggered.connect(lambda: self.post_wanted.emit(event))
         menu.addAction(self.tr("Copy")).triggered.connect(self.copy)
         menu.addAction(self.tr("Clear the table")).triggered.connect(self.clear_wanted)
