@@ -154,9 +154,9 @@ class Webhooks(QObject):
         found = [event for event in self._window.alerts.events if event.earlier and event.id in self._earlier]
         if not found:
             return
-        for alert in self._earlier:  # from now on it is up to the user
-            self._note(alert, taken=True)
-        self._earlier = frozenset()
+        for event in found:  # from now on it is up to the user
+            self._note(event.id, taken=True)
+        self._earlier -= {event.id for event in found}  # another store may have the others
         left = [event for event in found if self._flow.kept(event.rule.id) is not None]
         if left:
             self._flow.show_left(left)
