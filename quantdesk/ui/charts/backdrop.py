@@ -36,6 +36,10 @@ class Backdrop:
         if not self._serves:
             self._picture = None
 
+    def forget(self) -> None:
+        """Let go of the picture; another one is made when there is something to paint again."""
+        self._picture = None
+
     def paint(self) -> None:
         """Paint the whole panel, or the forming bars over the picture of the rest."""
         panel, ratio = self._panel, self._panel.viewport().devicePixelRatioF()
@@ -44,7 +48,7 @@ class Backdrop:
         with QPainter(panel.viewport()) as painter:
             # Between whole pixels nothing could be copied; a panel of another size has not been refreshed yet.
             if self._serves and ratio == int(ratio) and self._size() == self._look[0]:
-                if self._picture is None:
+                if self._picture is None or self._picture.devicePixelRatio() != ratio:  # on another screen now
                     self._picture = self._painted(ratio)
                 painter.drawPixmap(0, 0, self._picture)
                 self._paint_items(painter, Part.FORMING)

@@ -314,6 +314,10 @@ class Panel(pg.GraphicsView):
             self._place()
             self.touched.emit()
 
+    def hideEvent(self, ev: QEvent) -> None:
+        """Keep no picture that nobody sees."""
+        self._backdrop.forget()
+
     def keyPressEvent(self, ev: QEvent) -> None:
         """Leave keys to the stack."""
         ev.ignore()

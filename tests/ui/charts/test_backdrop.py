@@ -146,3 +146,38 @@ def test_a_tick_for_forming_bars_alone_does_not_hide_what_else_was_marked(live):
     live.clock.mark_newest()
     live.clock.flush()
     assert live.clock.newest_only
+
+
+def test_on_a_screen_of_more_pixels_the_kept_picture_is_made_anew(live, monkeypatch):
+    panel = live.stack.panel("price")
+    trade(live, 0.0)
+    trade(live, 0.01)
+    assert panel._backdrop._picture.devicePixelRatio() == 1.0
+    monkeypatch.setattr(panel.viewport(), "devicePixelRatioF", lambda: 2.0)
+    panel.grab()
+    picture = panel._backdrop._picture
+    assert picture.devicePixelRatio() == 2.0
+    assert picture.size() == panel.viewport().size() * 2
+
+
+def test_a_hidden_panel_keeps_no_picture_and_is_whole_when_it_comes_back(live):
+    trade(live, 0.0)
+    trade(live, 0.01)
+    assert "z" in serving(live)
+    live.stack.set_panel_visible("z", False)
+    assert "z" not in serving(live)
+    live.clock.flush()
+    trade(live, 0.02)
+    live.stack.hide()
+    assert not serving(live)
+    live.stack.show()
+    live.stack.set_panel_visible("z", True)
+    for _ in range(3):  # sizes settle, and each asks for one more
+        live.clock.flush()
+        QApplication.processEvents()
+    trade(live, 0.03)
+    over = painted(live)
+    assert serving(live) == set(live.stack.panel_names)
+    live.stack._refresh()
+    for panel, pixels in painted(live).items():
+        assert (over[panel] != pixels).sum() <= (6 if panel == "z" else 0), panel  # of the joint, as above
