@@ -16,7 +16,8 @@ async def apart(act: Callable[[], T]) -> T:
     answer: Future[T] = Future()
 
     def run() -> None:
-        answer.set_running_or_notify_cancel()
+        if not answer.set_running_or_notify_cancel():
+            return  # nobody waits any more
         try:
             answer.set_result(act())
         except Exception as error:  # noqa: BLE001  # the future hands it to who asked
