@@ -26,6 +26,8 @@ _UTC = QTimeZone(QTimeZone.Initialization.UTC)
 _HOUR = 3_600_000
 #: The first bar of trades opens this much (ms) before the first of them at most.
 _BAR = 300_000
+#: Trades of less than this (ms) are played with bars before them: a few bars show nothing.
+_SHORT = 900_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,12 +219,19 @@ class ReplayDialog(DeskDialog):
 
 
 def _proposed(legs: Sequence[Held]) -> tuple[int, int] | None:
-    """Return the newest hour (ms, on whole seconds) of which all legs have trades; bars where they share none."""
-    traded = [leg.traded for leg in legs if leg.traded is not None]
-    for spans in (traded if len(traded) == len(legs) else [], [(leg.start, leg.end) for leg in legs]):
-        start, end = max((span[0] for span in spans), default=0), min((span[1] for span in spans), default=0)
-        if start < end:
-            end += -end % 1_000
-            start = max(start, end - _HOUR)
-            return start - start % 1_000, end
-    return None
+    """Return the newest hour (ms, on whole seconds) of which all legs have trades, with bars before too few of them."""
+    held = _shared([(leg.start, leg.end) for leg in legs])
+    traded = _shared([leg.traded for leg in legs if leg.traded is not None])
+    if held is None:
+        return None
+    start, end = held if traded is None or any(leg.traded is None for leg in legs) else traded
+    end += -end % 1_000
+    start = max(start, end - _HOUR)
+    if end - start < _SHORT:
+        start = max(held[0], end - _HOUR)
+    return start - start % 1_000, end
+
+
+def _shared(spans: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
+    start, end = max((span[0] for span in spans), default=0), min((span[1] for span in spans), default=0)
+    return (start, end) if start < end else None

@@ -213,8 +213,11 @@ def test_the_newest_hour_that_both_legs_have_trades_of_is_proposed(desk: Desk) -
     assert "B: 70 trades, " in dialog.said.text() and "; bars before" in dialog.said.text()
     desk.window.replay.show_held((HELD[0], Held(B, 70, START, START + 40 * HOUR, (START, START + 9 * HOUR))))
     assert dialog.times() == (START + 29 * HOUR, START + 30 * HOUR), "no trade is shared: the bars are"
+    few = Held(A, 3, START, START + 20 * HOUR, (START + 10 * HOUR, START + 10 * HOUR + 30_250))
+    desk.window.replay.show_held((few,))
+    assert dialog.times() == (START + 9 * HOUR + 31_000, START + 10 * HOUR + 31_000), "few trades, and bars before"
     desk.window.replay.show_held((Held(A, 3, START, START + 60_000, (START + 5_500, START + 30_250)),))
-    assert dialog.times() == (START + 5_000, START + 31_000)
+    assert dialog.times() == (START, START + 31_000)
 
 
 def test_the_last_span_is_proposed_again(desk: Desk) -> None:
