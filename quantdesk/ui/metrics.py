@@ -62,10 +62,10 @@ class MetricStrip(QWidget):
         self._rates = BaseRates(pair, pair)  # a count may end after the strip has gone
         self._zone = UTC_ZONE
         self._boxes = {name: MetricBox(name, tokens, self) for name in NAMES}
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(_READABLE_MS)
-        self._soon.timeout.connect(self.refresh)
+        self._rest, self._more = QTimer(self), False
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(_READABLE_MS)
+        self._rest.timeout.connect(self._on_rested)
         pair.settings_changed.connect(self.refresh)
         self._rates.changed.connect(self.refresh)
         self._fill()
@@ -92,9 +92,18 @@ class MetricStrip(QWidget):
         self.refresh()
 
     def follow(self) -> None:
-        """Show the newest values a moment later, ten times a second at most."""
-        if not self._soon.isActive():
-            self._soon.start()
+        """Show the newest values, ten times a second at most: the last ones asked for a moment later."""
+        if self._rest.isActive():
+            self._more = True
+            return
+        self._more = False
+        self._rest.start()
+        self.refresh()
+
+    @Slot()
+    def _on_rested(self) -> None:
+        if self._more:
+            self.follow()
 
     @Slot()
     def refresh(self) -> None:

@@ -74,8 +74,7 @@ def test_a_partial_bar_tells_why_in_a_message_one_at_a_time(make_desk: Callable[
     words = toast.accessibleName()
     assert words.startswith("Partial: BTCUSDT, 1m bar of ") and toast.level == "warning"
     assert "8 trades between" in words and "being fetched (2 requests)" in words
-    tip = desk.window.metrics.box("z").shown.tip
-    assert "1 partial left out" in tip
+    qtbot.waitUntil(lambda: "1 partial left out" in desk.window.metrics.box("z").shown.tip)
     desk.window.charts.why_wanted.emit("x", START)
     assert desk.window.toasts.toasts[-1].accessibleName().startswith("From klines: ETHUSDT")
 

@@ -90,7 +90,7 @@ def test_a_double_click_adopts_and_undo_returns(panel: tuple[Desk, HedgeBenchPan
     frame = desk.pair.frame
     assert frame is not None and not np.array_equal(frame.spread, before.spread, equal_nan=True)
     assert bench.table.rows()[row_of(HedgeMethod.TLS)][0] == "✓ TLS" and not bench.adopt.isEnabled()
-    assert desk.window.metrics.box("hedge").shown.short.startswith("TLS")
+    qtbot.waitUntil(lambda: desk.window.metrics.box("hedge").shown.short.startswith("TLS"))
     undo = desk.window.registry["view.undo"]
     assert undo.isEnabled() and undo.text() == "&Undo β by TLS"
     undo.trigger()
@@ -126,7 +126,7 @@ def test_the_panel_of_the_spread_says_that_beta_moves(panel: tuple[Desk, HedgeBe
     newest = len(desk.pair.frame) - 1  # type: ignore[arg-type]
     # The charts take the frame at the clock's next tick.
     qtbot.waitUntil(lambda: {"Kalman, moving with every bar", "α"} <= {span.text for span in spread.legend(newest)})
-    assert "it jumps when β does" in desk.window.metrics.box("spread").shown.tip
+    qtbot.waitUntil(lambda: "it jumps when β does" in desk.window.metrics.box("spread").shown.tip)
 
 
 def test_the_other_unit_is_compared_and_adopted_with_the_method(

@@ -91,6 +91,18 @@ def test_a_frame_alone_writes_nothing_until_the_clock_ticks(strip):
     assert widget.box("spread").shown.value == "1,210.00"
 
 
+def test_ticks_show_the_first_values_at_once_and_the_last_ones_a_moment_later(strip, qtbot):
+    widget, pair, _ = strip
+    pair.changed.disconnect(widget.refresh)
+    pair.show(full())
+    widget.follow()
+    assert widget.box("spread").shown.value == "1,210.00"
+    pair.show(None)
+    widget.follow()
+    assert widget.box("spread").shown.value == "1,210.00", "nobody reads as fast"
+    qtbot.waitUntil(lambda: widget.box("spread").shown.value == "—")
+
+
 def test_a_quote_moves_the_price_and_says_up_or_down_in_signs_too(strip):
     widget, pair, source = strip
     pair.show(full())
