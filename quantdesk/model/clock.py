@@ -11,7 +11,7 @@ class FrameClock(QObject):
     """Turn any number of marks into at most ``rate`` ticks a second.
 
     The first mark after a rest ticks in the next turn of the loop; nothing ticks unmarked. ``newest_only``
-    tells a slot of ``tick`` that since the tick before nothing but forming bars changed.
+    tells a slot of ``tick`` that since the tick before nothing changed but forming bars and the crosshair.
     """
 
     tick = Signal()

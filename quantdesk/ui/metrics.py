@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from quantdesk.analytics.pairs import PairEvidence
 from quantdesk.model.base_rates import BaseRates
+from quantdesk.model.clock import FrameClock
 from quantdesk.model.frame import SHORTEST_WINDOW, PairFrame, PairTail
 from quantdesk.model.hedge_method import HedgeMethod
 from quantdesk.model.market import LegQuote
@@ -27,8 +28,8 @@ from quantdesk.ui.z_metric import z_metric, z_title
 NAMES = ("price_y", "price_x", "spread", "z", "hedge", "correlation", "cointegration", "half_life")
 _LEAST_WIDTH, _GAP = 132, 6
 _RATES_AFTER_MS = 250
-#: Digits that change more often cannot be read.
-_READABLE_MS = 100
+#: Digits that change more often (a second) cannot be read.
+_READABLE_RATE = 10
 
 
 class QuoteSource(Protocol):
@@ -62,10 +63,8 @@ class MetricStrip(QWidget):
         self._rates = BaseRates(pair, pair)  # a count may end after the strip has gone
         self._zone = UTC_ZONE
         self._boxes = {name: MetricBox(name, tokens, self) for name in NAMES}
-        self._rest, self._more = QTimer(self), False
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(_READABLE_MS)
-        self._rest.timeout.connect(self._on_rested)
+        self._readable = FrameClock(_READABLE_RATE, self)
+        self._readable.tick.connect(self.refresh)
         pair.settings_changed.connect(self.refresh)
         self._rates.changed.connect(self.refresh)
         self._fill()
@@ -93,17 +92,7 @@ class MetricStrip(QWidget):
 
     def follow(self) -> None:
         """Show the newest values, ten times a second at most: the last ones asked for a moment later."""
-        if self._rest.isActive():
-            self._more = True
-            return
-        self._more = False
-        self._rest.start()
-        self.refresh()
-
-    @Slot()
-    def _on_rested(self) -> None:
-        if self._more:
-            self.follow()
+        self._readable.mark()
 
     @Slot()
     def refresh(self) -> None:

@@ -96,7 +96,7 @@ def test_ticks_show_the_first_values_at_once_and_the_last_ones_a_moment_later(st
     pair.changed.disconnect(widget.refresh)
     pair.show(full())
     widget.follow()
-    assert widget.box("spread").shown.value == "1,210.00"
+    qtbot.waitUntil(lambda: widget.box("spread").shown.value == "1,210.00")
     pair.show(None)
     widget.follow()
     assert widget.box("spread").shown.value == "1,210.00", "nobody reads as fast"
