@@ -84,15 +84,20 @@ def line_of(frame: PairFrame) -> tuple[object, ...]:
     return frame.first_fit, frame.refits, frame.formation, frame.formation_settled
 
 
-def test_a_pair_that_comes_back_has_its_ratio_and_its_refits(pair, until):
+def refitted(pair: PairModel, until, rows: int) -> tuple[Source, PairFrame]:
+    """Show the market with 200 rows and refit the line at more; return it and the frame."""
     source = market()
     pair.set_source(source, SETTINGS)
     shown(pair, until, SETTINGS, 200)
-    add(source, 200, 260)
-    shown(pair, until, SETTINGS, 260)
+    add(source, 200, rows)
+    shown(pair, until, SETTINGS, rows)
     pair.refit()
     until(lambda: pair.frame.refits)
-    before = pair.frame
+    return source, pair.frame
+
+
+def test_a_pair_that_comes_back_has_its_ratio_and_its_refits(pair, until):
+    source, before = refitted(pair, until, 260)
     shift(pair, until, OTHER, 260)
     add(source, 260, 400)
     after = shift(pair, until, SETTINGS, 400)
@@ -126,14 +131,7 @@ def test_a_refit_after_coming_back_is_what_stays(pair, until):
 
 
 def test_an_adoption_that_is_taken_back_brings_the_refits_back(pair, until):
-    source = market()
-    pair.set_source(source, SETTINGS)
-    shown(pair, until, SETTINGS, 200)
-    add(source, 200, 300)
-    shown(pair, until, SETTINGS, 300)
-    pair.refit()
-    until(lambda: pair.frame.refits)
-    before = pair.frame
+    _, before = refitted(pair, until, 300)
     adopted = shift(pair, until, replace(SETTINGS, hedge=HedgeMethod.TLS), 300)
     assert adopted.formation == before.formation and adopted.refits == () and adopted.beta != before.beta
     assert line_of(shift(pair, until, SETTINGS, 300)) == line_of(before)

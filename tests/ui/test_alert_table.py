@@ -107,12 +107,17 @@ def test_a_short_stamp_names_the_day_only_where_it_is_not_today() -> None:
     assert clock_text(at - at % 86_400_000) == "18 Jul 2024"
 
 
-def test_a_narrow_dock_leaves_out_the_words_rather_than_cutting_them(qtbot: QtBot) -> None:
+def opened(qtbot: QtBot, width: int, height: int) -> AlertTable:
     table = AlertTable(DARK)
     qtbot.addWidget(table)
-    table.resize(310, 300)
+    table.resize(width, height)
     with qtbot.waitExposed(table):
         table.show()
+    return table
+
+
+def test_a_narrow_dock_leaves_out_the_words_rather_than_cutting_them(qtbot: QtBot) -> None:
+    table = opened(qtbot, 310, 300)
     table.add(alert(origin=Origin.SIMULATED, popup=False))
     assert table.view.isColumnHidden(4)
     assert sum(table.view.columnWidth(column) for column in range(4)) <= 310
@@ -125,11 +130,7 @@ def test_a_narrow_dock_leaves_out_the_words_rather_than_cutting_them(qtbot: QtBo
 
 
 def test_a_long_origin_gives_way_before_time_or_value(qtbot: QtBot) -> None:
-    table = AlertTable(DARK)
-    qtbot.addWidget(table)
-    table.resize(310, 300)
-    with qtbot.waitExposed(table):
-        table.show()
+    table = opened(qtbot, 310, 300)
     table.add(alert(origin=Origin.SIMULATED, popup=False, kind=AT_START))
     spread = Rule("low", "low", Metric.SPREAD, Comparison.AT_MOST, 0.0, 1.0)
     table.add(alert(-123_456.78, origin=Origin.SIMULATED, popup=False, minute=301, rule=spread))
@@ -176,11 +177,7 @@ def test_a_rule_of_another_metric_says_its_own_value(desk: Desk) -> None:
 def test_what_becomes_known_of_one_alert_asks_for_the_words_of_its_row_alone(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    table = AlertTable(DARK)
-    qtbot.addWidget(table)
-    table.resize(900, 400)
-    with qtbot.waitExposed(table):
-        table.show()
+    table = opened(qtbot, 900, 400)
     events = [alert(minute=minute) for minute in range(300, 340)]
     table.reset(events)
     asked: list[str] = []
